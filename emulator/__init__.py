@@ -1,0 +1,1 @@
+"""Alibaba Cloud on the loopback: the control planes that Paistack uses, and EAS's data plane with real processes."""

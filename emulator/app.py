@@ -1,0 +1,99 @@
+"""The ASGI application: finds the addressee of a request, has the caller proven, dispatches, answers.
+
+No service's rules are here.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from emulator import wire
+from emulator.addresses import Address, locate
+from emulator.admin import Admin
+from emulator.errors import ApiError
+from emulator.operations import Answer, Call, Product
+from emulator.services.location.service import location
+from emulator.services.sts.service import sts
+from emulator.signatures.json_apis import authenticate
+from emulator.state import State
+
+Frontend = Callable[[Request, Address], Awaitable[Response]]
+
+
+class Emulator:
+    """One emulated Alibaba Cloud over `state`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._admin = Admin(state)
+        # A JSON product's operations, and the part of the state that they work on.
+        self._products: dict[str, tuple[Product, object]] = {
+            "location": (location, state),
+            "sts": (sts, state),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            request = Request(scope, receive, send)
+            response = await self._respond(request)
+            await response(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._state.store.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _respond(self, request: Request) -> Response:
+        host = request.headers.get("host", "")
+        try:
+            address = locate(host, request.scope["path"], await _version(request))
+        except ApiError as error:
+            return wire.refused(error, wire.new_request_id(), host)
+        if address.product == "emulator":
+            return await self._admin.respond(request)
+        return await self._json_api(request, address, host)
+
+    async def _json_api(self, request: Request, address: Address, host: str) -> Response:
+        request_id = wire.new_request_id()
+        try:
+            received = await wire.received(request)
+            authenticate(received, self._state.access_keys)
+            product, state = self._product(address.product)
+            settings = self._state.settings
+            call = Call(settings.account_id, address.region or settings.region, request_id, self._state.clock.now())
+            with self._state.store.transaction():
+                answer = _dispatch(product, state, call, received)
+        except ApiError as error:
+            return wire.refused(error, request_id, host)
+        return wire.answered(answer, request_id)
+
+    def _product(self, name: str) -> tuple[Product, object]:
+        try:
+            return self._products[name]
+        except KeyError:
+            raise ApiError("Emulator.NotImplemented", f"the emulator has no {name}", 501) from None
+
+
+def _dispatch(product: Product, state: object, call: Call, received: wire.ReceivedCall) -> Answer:
+    if product.style == "RPC":
+        operation = product.by_name(received.action)
+        return operation.answer(state, call, {}, wire.rpc_parameters(received), b"")
+    operation, path = product.by_path(received.method, received.path, received.action)
+    return operation.answer(state, call, path, dict(received.query), received.body)
+
+
+async def _version(request: Request) -> str:
+    """The API version that a request carries, or nothing: the form body is only read when it must hold it."""
+    if version := request.headers.get("x-acs-version"):
+        return str(version)
+    if b"Version=" in request.scope["query_string"]:
+        return str(request.query_params.get("Version", ""))
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return (await wire.received(request)).version
+    return ""

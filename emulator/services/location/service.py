@@ -1,0 +1,24 @@
+"""Location: where a product's endpoint is. The Go provider asks it once for each product."""
+
+from pydantic import Field
+
+from emulator.operations import Answer, Call, Parameters, Product
+from emulator.state import State
+
+# The one product in use whose host the Go provider does not know by itself.
+ENDPOINTS = {"eas": "pai-eas.{region}.aliyuncs.com"}
+
+location = Product("location", "2015-06-12", "RPC")
+
+
+class DescribeEndpoints(Parameters):
+    id: str = Field(alias="Id")
+    service_code: str | None = Field(None, alias="ServiceCode")
+    type: str | None = Field(None, alias="Type")
+
+
+@location.operation("DescribeEndpoints")
+def describe_endpoints(_state: State, call: Call, query: DescribeEndpoints) -> Answer:
+    host = ENDPOINTS.get(query.service_code or "", "").format(region=call.region)
+    endpoint = {"Endpoint": host, "Id": query.id, "ServiceCode": query.service_code, "Type": "openAPI"}
+    return {"Endpoints": {"Endpoint": [endpoint] if host else []}, "Success": True}

@@ -1,0 +1,33 @@
+"""Everything the emulator remembers, service by service."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulator.clock import Clock
+from emulator.credentials import AccessKeys
+from emulator.store import Store
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How one emulator runs. `port` is where it listens, on the loopback."""
+
+    data_dir: Path
+    port: int
+    account_id: str = "1234567890123456"
+    region: str = "cn-hangzhou"  # of calls to the bare endpoint, which names none
+
+
+class State:
+    """Opens, or creates, the state under `settings.data_dir`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings.data_dir / "state.sqlite")
+        self.clock = Clock(self.store)
+        self.access_keys = AccessKeys(self.store, settings.account_id)
+
+    async def reset(self) -> None:
+        """Forgets everything that was ever created."""
+        self.store.clear()
+        self.clock = Clock(self.store)
