@@ -1,0 +1,68 @@
+"""`python -m bench`: measures, writes bench/results.json and shows it as a table."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench import emulator, rows
+from bench.rows import Benchmark, Row
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results.json"
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "first-answer": emulator.first_answer,
+    "objects": emulator.object_latency,
+}
+
+
+def main(
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"Measure just this; may be repeated. One of: {', '.join(BENCHMARKS)}.")
+    ] = None,
+) -> None:
+    """Measures the project beside its baselines. Rows that are not measured now keep their last figures."""
+    unknown = [name for name in only or () if name not in BENCHMARKS]
+    if unknown:
+        raise typer.BadParameter(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    console = Console()
+    _install_rivals(console)
+    measured = {row.name: row for row in rows.read(RESULTS)}
+    for name in only or BENCHMARKS:
+        with console.status(f"measuring {name}"):
+            measured.update({row.name: row for row in BENCHMARKS[name]()})
+        rows.write(RESULTS, list(measured.values()))
+    console.print(_table(list(measured.values())))
+
+
+def _install_rivals(console: Console) -> None:
+    """The emulators to compare with live in .venv-bench, apart from the project's own dependencies."""
+    venv, requirements = HERE.parent / ".venv-bench", HERE.parent / "requirements-bench.txt"
+    stamp = venv / "requirements.txt"
+    if stamp.exists() and stamp.read_bytes() == requirements.read_bytes():
+        return
+    with console.status("installing moto and ministack into .venv-bench"):
+        uv = str(Path(sys.executable).parent / "uv")
+        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(venv)], check=True)
+        python = str(venv / "bin" / "python")
+        subprocess.run([uv, "pip", "install", "--quiet", "-p", python, "-r", str(requirements)], check=True)
+    stamp.write_bytes(requirements.read_bytes())
+
+
+def _table(measured: list[Row]) -> Table:
+    table = Table("what", "value", "baseline", "ratio", "goal", "holds")
+    for row in measured:
+        baseline = "" if row.baseline is None else f"{row.baseline:g} {row.unit}"
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        holds = "" if row.holds is None else ("[green]yes" if row.holds else "[red]no")
+        table.add_row(row.name, f"{row.value:g} {row.unit}", baseline, ratio, row.goal or "", holds)
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)
