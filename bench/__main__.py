@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import emulator, rows
+from bench import emulator, gateway, rows
 from bench.rows import Benchmark, Row
 
 HERE = Path(__file__).parent
@@ -18,6 +18,8 @@ RESULTS = HERE / "results.json"
 BENCHMARKS: Mapping[str, Benchmark] = {
     "first-answer": emulator.first_answer,
     "objects": emulator.object_latency,
+    "gateway-latency": gateway.added_latency,
+    "gateway-throughput": gateway.throughput,
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import servers
+from bench.measure import percentile
 from bench.rows import Row, at_most
 
 CLIENTS = Path(__file__).parent / "clients"
@@ -52,7 +53,3 @@ def object_latency() -> Iterator[Row]:
                 baseline=min(figures["moto"], figures["ministack"]),
                 ratio=1,
             )
-
-
-def percentile(values: list[float], percent: int) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
