@@ -16,7 +16,7 @@ from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Product
 from emulator.services.location.service import location
 from emulator.services.sts.service import sts
-from emulator.signatures.json_apis import authenticate
+from emulator.signatures.json_apis import JsonApiSignatures
 from emulator.state import State
 
 Frontend = Callable[[Request, Address], Awaitable[Response]]
@@ -28,6 +28,7 @@ class Emulator:
     def __init__(self, state: State) -> None:
         self._state = state
         self._admin = Admin(state)
+        self._signatures = JsonApiSignatures(state.access_keys)
         # A JSON product's operations, and the part of the state that they work on.
         self._products: dict[str, tuple[Product, object]] = {
             "location": (location, state),
@@ -63,10 +64,11 @@ class Emulator:
         request_id = wire.new_request_id()
         try:
             received = await wire.received(request)
-            authenticate(received, self._state.access_keys)
+            now = self._state.clock.now()
+            caller = self._signatures.authenticate(received, now)
             product, state = self._product(address.product)
             settings = self._state.settings
-            call = Call(settings.account_id, address.region or settings.region, request_id, self._state.clock.now())
+            call = Call(settings.account_id, address.region or settings.region, request_id, now, caller)
             with self._state.store.transaction():
                 answer = _dispatch(product, state, call, received)
         except ApiError as error:

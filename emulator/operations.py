@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.routing import compile_path
 
+from emulator.credentials import AccessKey
 from emulator.errors import ApiError
 
 Answer = dict[str, Any]
@@ -29,6 +30,7 @@ class Call:
     region: str
     request_id: str
     now: datetime
+    caller: AccessKey
 
 
 @dataclass(frozen=True)

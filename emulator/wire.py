@@ -27,7 +27,7 @@ class ReceivedCall:
     """A JSON API request, read whole.
 
     `raw_path` is the path as it was sent (percent-encoded), `query` its decoded pairs in order, `form` those of a
-    form body. Header names are in lower case.
+    form body, which `body` holds as it came. Header names are in lower case.
     """
 
     method: str
@@ -61,7 +61,7 @@ async def received(request: Request) -> ReceivedCall:
         query=tuple(parse_qsl(request.scope["query_string"].decode("ascii"), keep_blank_values=True)),
         form=tuple(parse_qsl(body.decode(), keep_blank_values=True)) if is_form else (),
         headers=dict(request.headers),
-        body=b"" if is_form else body,
+        body=body,
     )
 
 

@@ -1,1 +1,1 @@
-"""How callers prove who they are, in each of the ways that Alibaba Cloud accepts."""
+"""Who signed a request: one file for each of Alibaba Cloud's signature schemes."""
