@@ -1,0 +1,50 @@
+# Every target of the project; CI calls the same ones. `make` alone lists them.
+PYTHON ?= python3
+STACK ?= local
+ARGS ?=
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up preview refresh destroy emulator fmt check test bench schema lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+	@echo "  STACK=local|dev|staging|production and ARGS='...' go to up, preview, refresh and destroy"
+
+setup: ## virtualenv, Pulumi engine and its plugin; does only what is not done yet
+	@$(PYTHON) -m engine.setup
+
+demo: setup ## the tour: emulator, training, `pulumi up -s local`, images sent through the deployed service
+	@$(BIN)/paistack demo $(ARGS)
+
+up preview refresh destroy: setup ## run Pulumi on a stack
+	@$(BIN)/paistack $@ --stack $(STACK) $(ARGS)
+
+emulator: setup ## Alibaba Cloud on the loopback
+	@$(BIN)/python -m emulator $(ARGS)
+
+fmt: setup ## format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: setup ## style, types, import rules, Go code; changes nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m engine.check
+
+test: setup check ## everything that is tested
+	$(BIN)/pytest $(ARGS)
+
+bench: setup ## measure; writes bench/results.json
+	$(BIN)/python -m bench $(ARGS)
+
+schema: setup ## generate the plugin's schema anew, after a change of its table or versions
+	$(BIN)/python -m engine.schema
+
+lock: setup ## pin every direct and indirect dependency anew
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header requirements-dev.txt -o constraints.txt
+
+clean: ## remove what lies in this folder: .venv, .paistack, tool caches (not the user's cache of built engines)
+	rm -rf .venv .paistack .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

@@ -1,0 +1,41 @@
+"""The environment variables under which this project runs Pulumi.
+
+The one place that knows them: a shell gets them from `engine/env.sh`, which `.venv/bin/activate` sources, and a Python
+program from `pulumi_environment`. Only the standard library is used, so that it runs before anything is installed.
+"""
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pulumi_settings(root: Path = ROOT, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables to set on top of `environ` for the checkout at `root`.
+
+    What a person has chosen stays: another backend (`PULUMI_BACKEND_URL`) or another passphrase. Only the engine that
+    this project built gets a `PULUMI_HOME` of its own, because its plugin lies there and can be had nowhere else.
+    """
+    data = root / ".paistack"
+    settings = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    if (data / "engine" / "bin").exists():
+        settings["PULUMI_HOME"] = str(data / "engine" / "home")
+        settings["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+    if "PULUMI_BACKEND_URL" not in environ:
+        settings["PULUMI_BACKEND_URL"] = f"file://{data / 'state'}"
+    if environ.keys().isdisjoint({"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"}):
+        settings["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(data / "passphrase")
+    return settings
+
+
+def pulumi_environment(root: Path = ROOT, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return a whole environment for a child process that runs Pulumi, with the virtualenv first on its PATH."""
+    path = f"{root / '.venv' / 'bin'}{os.pathsep}{environ.get('PATH', os.defpath)}"
+    return {**environ, **pulumi_settings(root, environ), "VIRTUAL_ENV": str(root / ".venv"), "PATH": path}
+
+
+if __name__ == "__main__":
+    sys.stdout.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in pulumi_settings().items())

@@ -1,0 +1,30 @@
+"""Makes Pulumi usable by hand: commands in the virtualenv, and an activate script that sets the project's variables."""
+
+import secrets
+from pathlib import Path
+
+from engine.setup.project import Project, link_atomically, write_atomically
+
+SOURCE_LINE = '. "$VIRTUAL_ENV/../engine/env.sh"  # the project\'s Pulumi: state, passphrase, plugins\n'
+
+
+def link_commands(project: Project, commands: dict[str, Path], all_names: tuple[str, ...]) -> None:
+    """Put commands into the virtualenv's bin, and take those away that another engine had left there."""
+    for name in all_names:
+        if name in commands:
+            link_atomically(project.bin / name, commands[name])
+        else:
+            (project.bin / name).unlink(missing_ok=True)
+
+
+def prepare(project: Project) -> str:
+    """Create the local state's folder and its passphrase, and let the activate script set the variables."""
+    (project.data / "state").mkdir(parents=True, exist_ok=True)
+    passphrase = project.data / "passphrase"
+    if not passphrase.exists():
+        write_atomically(passphrase, secrets.token_urlsafe(32), mode=0o600)
+    activate = project.bin / "activate"
+    text = activate.read_text()
+    if SOURCE_LINE not in text:
+        write_atomically(activate, f"{text.rstrip()}\n\n{SOURCE_LINE}", mode=activate.stat().st_mode & 0o777)
+    return "`. .venv/bin/activate`, then `pulumi preview -s NAME`; state in .paistack/state"
