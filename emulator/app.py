@@ -35,6 +35,11 @@ class Emulator:
             "sts": (sts, state),
         }
 
+    @property
+    def products(self) -> list[Product]:
+        """The JSON APIs that are emulated."""
+        return [product for product, _ in self._products.values()]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)

@@ -12,6 +12,7 @@ import uvicorn
 
 from emulator.app import Emulator
 from emulator.state import Settings, State
+from tests.emulator.contract import ContractChecked
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,16 @@ class RunningEmulator:
 
 @pytest.fixture
 def emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
+    """Every answer that it gives to a JSON API call is held against the vendor's SDK."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    started: list[State] = []
+    started: list[tuple[State, ContractChecked]] = []
 
     def serve() -> None:
         # SQLite connections belong to the thread that opened them.
-        started.append(State(Settings(data_dir=tmp_path / "emulator", port=port)))
-        server.config.app = Emulator(started[0])
+        state = State(Settings(data_dir=tmp_path / "emulator", port=port))
+        server.config.app = checked = ContractChecked(Emulator(state))
+        started.append((state, checked))
         server.run([listener])
 
     server = uvicorn.Server(uvicorn.Config("", http="httptools", log_level="warning", timeout_keep_alive=75))
@@ -45,6 +48,8 @@ def emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
     while not server.started:
         assert thread.is_alive(), "the emulator did not start"
         time.sleep(0.001)
-    yield RunningEmulator(f"http://127.0.0.1:{port}", started[0])
+    state, checked = started[0]
+    yield RunningEmulator(f"http://127.0.0.1:{port}", state)
     server.should_exit = True
     thread.join()
+    assert checked.problems == [], "answers that the SDK does not know"
