@@ -1,0 +1,229 @@
+"""EAS's own description of a service as JSON, made from settings.
+
+Keys and their meaning: https://www.alibabacloud.com/help/en/pai/user-guide/parameters-of-model-services. Where EAS has
+a default that we rely on, it is written out, since defaults differ between gateways and over time.
+"""
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from components.settings import NAME_PATTERN, Secret, Settings
+
+if TYPE_CHECKING:
+    from pulumi import Input
+
+MODEL_MOUNT = PurePosixPath("/mnt/model")
+CODE_MOUNT = PurePosixPath("/mnt/code")
+
+ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{2,62}$")]
+CountOrPercent = Annotated[int, Field(ge=0)] | Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?[0-9])%$")]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+# EAS keeps these two for its own sidecar.
+_RESERVED_PORTS = (8080, 9090)
+_OWN_VARIABLES = ("MODEL_DIR", "PORT")
+
+
+class ModelSettings(Settings):
+    """The model that a service runs."""
+
+    name: Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+    artefact: str = Field(description="Directory that training wrote, relative to the project.")
+
+
+class ProbeSettings(Settings):
+    """When a replica counts as started, ready and alive: GET `path` answers with 2xx or 3xx."""
+
+    path: Annotated[str, StringConstraints(pattern=r"^/\S*$")] = "/healthz"
+    startup_timeout_s: int = Field(default=300, ge=1, le=3600)
+    period_s: int = Field(default=5, ge=1, le=300)
+    timeout_s: int = Field(default=3, ge=1, le=300)
+    failures: int = Field(default=3, ge=1, le=100, description="Failures in a row that count.")
+
+
+class ContainerSettings(Settings):
+    """What runs in each replica."""
+
+    image: str | None = Field(
+        default=None, min_length=1, description="Image with Python and torch; by default PAI's own in the region."
+    )
+    server: str = Field(default="model/serve.py", description="The file that is run to serve the model.")
+    port: int = Field(default=8000, ge=1024, le=65535)
+    environment: dict[VariableName, str] = Field(default_factory=dict)
+    secrets: dict[VariableName, Secret] = Field(
+        default_factory=dict, description="Environment variables that stay encrypted in file and state."
+    )
+    python_requirements: list[str] = Field(default_factory=list, description="Installed before the start.")
+    probes: ProbeSettings = ProbeSettings()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.port in _RESERVED_PORTS:
+            raise ValueError(f"port {self.port} is taken by EAS itself in every replica; 8000 is usual")
+        for name in _OWN_VARIABLES:
+            if name in self.environment or name in self.secrets:
+                raise ValueError(f"{name} is set by paistack from the model and the port; leave it out")
+        if twice := sorted(self.environment.keys() & self.secrets.keys()):
+            raise ValueError(f"{twice[0]} is both in environment and in secrets; keep one of them")
+        return self
+
+
+class RequestSettings(Settings):
+    """Limits on requests."""
+
+    timeout_s: int = Field(default=30, ge=1, le=600, description="Longer requests end with 408.")
+    queue_size: int = Field(default=64, ge=1, le=10_000, description="Per replica; more waiting ends with 450.")
+    max_qps_per_replica: int = Field(default=0, ge=0, description="More ends with 429; 0 is no limit.")
+    max_concurrency: int | None = Field(
+        default=None, ge=1, description="Requests in flight at the gateway; by default unlimited."
+    )
+
+
+class RolloutSettings(Settings):
+    """How a new version replaces the old one, as a number of replicas or a percentage like 25%."""
+
+    max_surge: CountOrPercent = Field(default=1, description="Replicas above the wanted number.")
+    max_unavailable: CountOrPercent = Field(default=0, description="Replicas below the wanted number.")
+
+    @model_validator(mode="after")
+    def _can_proceed(self) -> Self:
+        if {self.max_surge, self.max_unavailable} <= {0, "0%"}:
+            raise ValueError("max_surge and max_unavailable are both 0, so that no update could ever begin")
+        return self
+
+
+class ShutdownSettings(Settings):
+    """How a replica goes: it leaves the traffic, may finish what it has, and is stopped."""
+
+    grace_period_s: int = Field(default=30, ge=1, le=3600)
+    sigterm: bool = Field(default=True, description="Send SIGTERM at the beginning of the grace period.")
+
+
+class TimeoutSettings(Settings):
+    """How long `pulumi up` waits for a service; pulling a large image takes its time."""
+
+    create_min: int = Field(default=20, ge=1, le=240)
+    update_min: int = Field(default=20, ge=1, le=240)
+    delete_min: int = Field(default=10, ge=1, le=240)
+
+
+class EasServiceSettings(Settings):
+    """One model service on PAI-EAS."""
+
+    service_name: ServiceName | None = Field(
+        default=None, description="Unique in region and account; by default SERVICE_STACK."
+    )
+    model: ModelSettings = Field(description="The model to serve: name, and artefact that training wrote.")
+    instance_type: Annotated[str, StringConstraints(pattern=r"^ecs\.[a-z0-9-]+\.[a-z0-9]+$")] = Field(
+        description="Machine of a replica, such as ecs.c7.large or ecs.gn6i-c4g1.xlarge."
+    )
+    replicas: int = Field(default=1, ge=1, le=1000)
+    container: ContainerSettings = ContainerSettings()
+    request: RequestSettings = RequestSettings()
+    rollout: RolloutSettings = RolloutSettings()
+    shutdown: ShutdownSettings = ShutdownSettings()
+    timeouts: TimeoutSettings = TimeoutSettings()
+    workspace_id: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")] | None = Field(
+        default=None, description="PAI workspace that the service belongs to; it must exist."
+    )
+    labels: dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], str] = Field(default_factory=dict)
+
+
+def service_config(
+    settings: EasServiceSettings,
+    *,
+    service_name: str,
+    region: str,
+    model_uri: "Input[str]",
+    code_uri: "Input[str]",
+    role_arn: "Input[str]",
+) -> dict[str, Any]:
+    """The body of CreateService and UpdateService, without the container's environment.
+
+    `model_uri` and `code_uri` are oss:// paths of directories. With `role_arn`, EAS mounts them by that role's
+    permissions: https://www.alibabacloud.com/help/en/pai/user-guide/configure-the-eas-ram-role
+    """
+    return {
+        "metadata": _metadata(settings, service_name),
+        "cloud": {"computing": {"instance_type": settings.instance_type}},
+        "containers": [_container(settings.container, region)],
+        "storage": [
+            _read_only(MODEL_MOUNT, model_uri),
+            _read_only(CODE_MOUNT, code_uri),
+        ],
+        "role_arn": role_arn,
+        "options": {"enable_ram_role": True},
+        "runtime": {"enable_crash_block": False},
+    } | _networking(settings.request)
+
+
+def plain_environment(container: ContainerSettings) -> dict[str, str]:
+    """The variables of a replica that are no secrets."""
+    return {"MODEL_DIR": str(MODEL_MOUNT), "PORT": str(container.port), **container.environment}
+
+
+def _metadata(settings: EasServiceSettings, service_name: str) -> dict[str, Any]:
+    request = settings.request
+    workspace = {"workspace_id": settings.workspace_id} if settings.workspace_id else {}
+    return workspace | {
+        "name": service_name,
+        "instance": settings.replicas,
+        "rpc": {
+            "keepalive": request.timeout_s * 1000,
+            "max_queue_size": request.queue_size,
+            "rate_limit": request.max_qps_per_replica,
+            "enable_sigterm": settings.shutdown.sigterm,
+        },
+        "rolling_strategy": {
+            "max_surge": settings.rollout.max_surge,
+            "max_unavailable": settings.rollout.max_unavailable,
+        },
+        "eas.termination_grace_period": settings.shutdown.grace_period_s,
+    }
+
+
+def _container(container: ContainerSettings, region: str) -> dict[str, Any]:
+    prepare = {"prepare": {"pythonRequirements": container.python_requirements}}
+    return (prepare if container.python_requirements else {}) | {
+        "image": container.image or _default_image(region),
+        "command": f"python {CODE_MOUNT / PurePosixPath(container.server).name}",
+        "port": container.port,
+        **_probes(container.probes, container.port),
+    }
+
+
+def _probes(probes: ProbeSettings, port: int) -> dict[str, Any]:
+    """https://www.alibabacloud.com/help/en/pai/advanced-configuration-health-check"""
+
+    def check(period_s: int, failures: int) -> dict[str, Any]:
+        return {
+            "http_get": {"path": probes.path, "port": port},
+            "initial_delay_seconds": 0,
+            "period_seconds": period_s,
+            "timeout_seconds": probes.timeout_s,
+            "success_threshold": 1,
+            "failure_threshold": failures,
+        }
+
+    return {
+        "startup_check": check(1, probes.startup_timeout_s),
+        "readiness_check": check(probes.period_s, probes.failures),
+        "liveness_check": check(probes.period_s, probes.failures),
+    }
+
+
+def _networking(request: RequestSettings) -> dict[str, Any]:
+    if request.max_concurrency is None:
+        return {}
+    limit = {"enable": True, "limit": request.max_concurrency}
+    return {"networking": {"gateway_policy": {"concurrency_limit": limit}}}
+
+
+def _read_only(mount: PurePosixPath, uri: "Input[str]") -> dict[str, Any]:
+    return {"mount_path": str(mount), "oss": {"path": uri, "readOnly": True}}
+
+
+def _default_image(region: str) -> str:
+    return f"eas-registry-vpc.{region}.cr.aliyuncs.com/pai-eas/python-inference:py39-ubuntu2004"

@@ -1,0 +1,119 @@
+"""EasService: a model behind an HTTP endpoint with its own address and token."""
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+from pulumi import CustomTimeouts, Input, Output, ResourceOptions
+from pulumi_alicloud import pai, ram
+
+from components.eas_config import ContainerSettings, EasServiceSettings, plain_environment, service_config
+from components.model_artefact import ModelArtefact, ServingCode
+from components.ram_policy import read_prefixes, trust_of_eas
+from providers.service_endpoint import ServiceEndpoint
+from providers.service_revision import ServiceRevision, on_the_wire, with_environment
+
+
+class EasService(pulumi.ComponentResource):
+    """One service of EAS, with a role that may read its model and its code and nothing else."""
+
+    service_name: Output[str]
+    endpoint: Output[str]
+    """Where requests go, with the token in the header Authorization."""
+    token: Output[str]
+    """Secret."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: EasServiceSettings,
+        *,
+        service_name: str,
+        role_name: str,
+        region: str,
+        bucket: Input[str],
+        model: ModelArtefact,
+        code: ServingCode,
+        tags: Mapping[str, str],
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("paistack:eas:EasService", name, settings.model_dump(mode="json"), opts)
+        child = ResourceOptions(parent=self)
+
+        role = ram.Role(
+            f"{name}-role",
+            role_name=role_name,
+            description=f"EAS service {service_name}: reads its model and its code",
+            assume_role_policy_document=json.dumps(trust_of_eas()),
+            tags=dict(tags),
+            opts=child,
+        )
+        policy = ram.Policy(
+            f"{name}-policy",
+            policy_name=role_name,
+            policy_document=Output.from_input(bucket).apply(
+                lambda known: json.dumps(read_prefixes(known, [model.prefix, code.prefix]))
+            ),
+            tags=dict(tags),
+            opts=child,
+        )
+        grant = ram.RolePolicyAttachment(
+            f"{name}-grant",
+            role_name=role.role_name,
+            policy_name=policy.policy_name,
+            policy_type="Custom",
+            opts=child,
+        )
+
+        config = service_config(
+            settings,
+            service_name=service_name,
+            region=region,
+            model_uri=Output.concat("oss://", bucket, "/", model.prefix),
+            code_uri=Output.concat("oss://", bucket, "/", code.prefix),
+            role_arn=role.arn,
+        )
+        environment = _environment(settings.container)
+        service = pai.Service(
+            f"{name}-service",
+            service_config=Output.json_dumps(on_the_wire(with_environment(config, environment))),
+            workspace_id=settings.workspace_id,
+            tags={**tags, **settings.labels},
+            opts=ResourceOptions(
+                parent=self,
+                depends_on=[grant],
+                # The provider would update by the old name, and by merging: ServiceRevision does it instead.
+                ignore_changes=["serviceConfig", "workspaceId"],
+                replacement_trigger=service_name,
+                # The server writes the token into what it returns as the configuration.
+                additional_secret_outputs=["serviceConfig"],
+                custom_timeouts=_timeouts(settings),
+            ),
+        )
+        ServiceRevision(
+            f"{name}-revision",
+            cluster_id=region,
+            service_name=service.id,
+            config=config,
+            environment=environment,
+            timeout_s=settings.timeouts.update_min * 60,
+            opts=child,
+        )
+        endpoint = ServiceEndpoint(f"{name}-endpoint", cluster_id=region, service_name=service.id, opts=child)
+
+        self.service_name = service.id
+        self.endpoint = endpoint.internet_endpoint
+        self.token = endpoint.access_token
+        self.register_outputs({"service_name": self.service_name, "endpoint": self.endpoint, "token": self.token})
+
+
+def _environment(container: ContainerSettings) -> dict[str, Input[str]]:
+    secrets = {name: Output.secret(value.get_secret_value()) for name, value in container.secrets.items()}
+    return {**plain_environment(container), **secrets}
+
+
+def _timeouts(settings: EasServiceSettings) -> CustomTimeouts:
+    minutes = settings.timeouts
+    return CustomTimeouts(
+        create=f"{minutes.create_min}m", update=f"{minutes.update_min}m", delete=f"{minutes.delete_min}m"
+    )

@@ -1,0 +1,132 @@
+"""ServiceRevision: the configuration that an EAS service runs with, from its creation on.
+
+alicloud's `pai.Service` creates and deletes a service, but cannot change it well: its update merges, so that removed
+keys stay, and whatever the server adds shows as drift. See docs/decisions/0003-service-revision.md.
+"""
+
+from typing import Any
+
+from pulumi import Input, Output, ResourceOptions
+from pulumi.dynamic import ConfigureRequest, Resource
+from typing_extensions import override
+
+from cloud.eas import eas_client
+from providers.base import DeclaredProvider, Found, Immutable, Props, ResourceInputs, as_json
+from providers.documents import declared_part, overlay
+from providers.eas_live import GONE, LiveService, await_settled
+
+
+class RevisionInputs(ResourceInputs):
+    """`config` is the service's JSON without the containers' `env`, which `environment` is, by name."""
+
+    cluster_id: Immutable[str]
+    service_name: Immutable[str]
+    config: dict[str, Any]
+    environment: dict[str, str]
+    timeout_s: int
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """`config` with `environment` in its first container, as an object."""
+        return with_environment(self.config, self.environment)
+
+
+class RevisionProvider(DeclaredProvider[RevisionInputs]):
+    inputs = RevisionInputs
+    gone = GONE
+    poll_s = 2.0
+
+    @override
+    def configure(self, req: ConfigureRequest) -> None:
+        super().configure(req)
+        self.eas = eas_client(self.target, self.credentials)
+
+    @override
+    def make(self, wanted: RevisionInputs) -> tuple[str, Props]:
+        return f"{wanted.cluster_id}/{wanted.service_name}", self._bring(wanted, before={})
+
+    @override
+    def find(self, id_: str, known: RevisionInputs, outputs: Props) -> Found[RevisionInputs]:
+        live = LiveService.describe(self.eas, *id_.split("/"))
+        seen = _outputs(known, live)
+        if seen["observed"] != outputs.get("observed"):
+            config = declared_part(live.config, known.config)
+            known = known.model_copy(update={"config": config})
+        environment = declared_part(_environment(live.config), known.environment)
+        return Found(known.model_copy(update={"environment": environment}), seen)
+
+    @override
+    def change(self, id_: str, before: RevisionInputs, wanted: RevisionInputs) -> Props:
+        return self._bring(wanted, before.document)
+
+    @override
+    def remove(self, id_: str, known: RevisionInputs) -> None:
+        """The configuration goes with the service, which `pai.Service` deletes."""
+
+    def _bring(self, wanted: RevisionInputs, before: dict[str, Any]) -> Props:
+        from alibabacloud_eas20210701.models import UpdateServiceRequest
+
+        def describe() -> LiveService:
+            return LiveService.describe(self.eas, wanted.cluster_id, wanted.service_name)
+
+        live = describe()
+        document = with_environment(live.config, _environment(live.config))
+        target = overlay(document, before, wanted.document)
+        if target != document:
+            request = UpdateServiceRequest(update_type="replace", body=as_json(on_the_wire(target)))
+            self.eas.update_service(wanted.cluster_id, wanted.service_name, request)
+        if target != document or not live.settled:
+            live = await_settled(describe, timeout_s=wanted.timeout_s, poll_s=self.poll_s)
+        return _outputs(wanted, live)
+
+
+class ServiceRevision(Resource, module="eas", name="ServiceRevision"):
+    current_version: Output[int]
+    """The version that EAS gave to this configuration."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster_id: Input[str],
+        service_name: Input[str],
+        config: Input[dict[str, Any]],
+        environment: Input[dict[str, Input[str]]],
+        timeout_s: Input[int],
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "cluster_id": cluster_id,
+            "service_name": service_name,
+            "config": config,
+            "environment": environment,
+            "timeout_s": timeout_s,
+            "current_version": None,
+        }
+        super().__init__(RevisionProvider(), name, props, opts)
+
+
+def with_environment(config: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
+    """`config` with the first container's `env` as an object: by name it can be compared and merged."""
+    first, *others = config.get("containers") or [{}]
+    return config | {"containers": [first | {"env": environment}, *others]}
+
+
+def on_the_wire(document: dict[str, Any]) -> dict[str, Any]:
+    """`document` with the first container's `env` in EAS's form, a list of names and values."""
+    first, *others = document["containers"]
+    variables = [{"name": name, "value": value} for name, value in sorted(first["env"].items())]
+    return document | {"containers": [first | {"env": variables}, *others]}
+
+
+def _environment(config: dict[str, Any]) -> dict[str, str]:
+    containers = config.get("containers") or [{}]
+    return {variable["name"]: variable.get("value", "") for variable in containers[0].get("env", [])}
+
+
+def _outputs(wanted: RevisionInputs, live: LiveService) -> Props:
+    """`observed` is what EAS made of our declaration: should it write keys differently, that is no drift."""
+    return {
+        "current_version": live.current_version,
+        "observed": declared_part(live.config, wanted.config),
+    }

@@ -1,0 +1,99 @@
+"""StackConfig: everything by which one environment differs from another, typed and checked as a whole."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import Field, StringConstraints, ValidationError
+
+from cloud.target import Target
+from components.eas_config import EasServiceSettings
+from components.settings import NAME_PATTERN, Settings
+from components.store_rules import ModelStoreSettings
+from stacks.problems import NAMESPACE, ConfigError, describe
+
+STACKS = Path(__file__).parent
+
+
+class StackConfig(Settings):
+    """The settings of one stack, under the namespace `paistack:` of stacks/Pulumi.<stack>.yaml."""
+
+    target: Target
+    store: ModelStoreSettings = ModelStoreSettings()
+    services: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], EasServiceSettings] = Field(
+        default_factory=dict, description="Model services, each by a short name of lower-case letters."
+    )
+
+    @classmethod
+    def load(cls) -> Self:
+        """The running stack's settings; `pulumi.RunError`, which shows no traceback, when they are wrong."""
+        import pulumi
+        from pulumi.runtime.config import CONFIG  # all keys, where pulumi.Config only gives those asked for
+
+        prefix = f"{NAMESPACE}:"
+        raw = {key.removeprefix(prefix): value for key, value in CONFIG.get().items() if key.startswith(prefix)}
+        try:
+            return cls._parse({key: _structured(value) for key, value in raw.items()})
+        except ConfigError as problem:
+            raise pulumi.RunError(str(problem)) from None
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """The settings in a stack file, without Pulumi; encrypted values stay encrypted.
+
+        Raises ConfigError for a file that cannot be read, is no YAML, or has wrong settings.
+        """
+        return cls._parse(read_stack_file(path), source=path)
+
+    @classmethod
+    def of_stack(cls, stack: str) -> Self:
+        """The settings of the stack by that name; ConfigError when it has no file."""
+        path = STACKS / f"Pulumi.{stack}.yaml"
+        if not path.exists():
+            there = sorted(file.stem.removeprefix("Pulumi.") for file in STACKS.glob("Pulumi.*.yaml"))
+            raise ConfigError(f"there is no stack {stack!r}: {path} does not exist; there are {', '.join(there)}")
+        return cls.from_file(path)
+
+    @classmethod
+    def _parse(cls, values: dict[str, Any], *, source: Path | None = None) -> Self:
+        try:
+            return cls.model_validate_json(json.dumps(values))
+        except ValidationError as error:
+            raise ConfigError(describe(error, cls, values, source)) from None
+
+
+def read_stack_file(path: Path) -> dict[str, Any]:
+    """The values of our namespace in a stack file, by key; ConfigError when the file is not one."""
+    try:
+        document = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from None
+    config = document.get("config") if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        raise ConfigError(f"{path} has no mapping `config:`, under which the settings stand")
+    prefix = f"{NAMESPACE}:"
+    return {str(key).removeprefix(prefix): value for key, value in config.items() if str(key).startswith(prefix)}
+
+
+def _keeps_meaning(tag: str, first: str) -> bool:
+    return not (tag.endswith(":timestamp") or (tag.endswith(":bool") and first not in "tTfF"))
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads scalars as Pulumi does: a date is text, and only true and false are truth values."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if _keeps_meaning(tag, first)]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _structured(value: str) -> Any:
+    """Pulumi hands over every value as text: mappings and lists as JSON, the rest as it stands in the file."""
+    if value[:1] in ("{", "["):
+        return json.loads(value)
+    return value

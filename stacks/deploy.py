@@ -1,0 +1,83 @@
+"""deploy: makes a stack's components, and hands what one produces to the next."""
+
+import os
+from pathlib import Path
+
+import pulumi
+from pulumi import Output, ResourceOptions
+
+from cloud.target import TargetError, check_environment
+from components.alicloud import alicloud_provider
+from components.eas_config import EasServiceSettings
+from components.eas_service import EasService
+from components.model_artefact import ArtefactError, ModelArtefact, ServingCode
+from components.model_store import ModelStore
+from stacks.config import StackConfig
+
+
+def deploy(config: StackConfig) -> None:
+    """Registers everything that `config` asks for, and the stack's outputs.
+
+    Raises pulumi.RunError, before anything is registered, when the environment leads elsewhere than to the target, or
+    when a model is not there.
+    """
+    try:
+        check_environment(config.target, os.environ)
+        models = {name: _model(settings) for name, settings in config.services.items()}
+        codes = {name: _code(settings) for name, settings in config.services.items()}
+    except (TargetError, ArtefactError) as problem:
+        raise pulumi.RunError(str(problem)) from None
+
+    stack = pulumi.get_stack()
+    tags = {"paistack-stack": f"{pulumi.get_project()}/{stack}"}
+    in_cloud = ResourceOptions(provider=alicloud_provider(config.target))
+
+    store = ModelStore(
+        "models",
+        config.store,
+        bucket_name=config.store.bucket_name(stack, config.target.account_id),
+        objects=_objects([*models.values(), *codes.values()]),
+        tags=tags,
+        opts=in_cloud,
+    )
+    services = {
+        name: EasService(
+            name,
+            settings,
+            service_name=settings.service_name or f"{name}_{stack}".replace("-", "_"),
+            role_name=f"paistack-{stack}-{name}",
+            region=config.target.region,
+            bucket=store.bucket_name,
+            model=models[name],
+            code=codes[name],
+            tags=tags,
+            opts=in_cloud,
+        )
+        for name, settings in config.services.items()
+    }
+
+    pulumi.export("bucket", store.bucket_name)
+    pulumi.export(
+        "services",
+        {
+            name: {
+                "endpoint": service.endpoint,
+                "token": Output.secret(service.token),
+                "model": f"{models[name].name} {models[name].version}",
+            }
+            for name, service in services.items()
+        },
+    )
+
+
+def _objects(stored: list[ModelArtefact | ServingCode]) -> dict[str, Path]:
+    """Each file once, though several services may run the same model or the same code."""
+    return {key: path for item in stored for key, path in item.objects().items()}
+
+
+def _model(settings: EasServiceSettings) -> ModelArtefact:
+    return ModelArtefact.read(settings.model.name, Path(settings.model.artefact))
+
+
+def _code(settings: EasServiceSettings) -> ServingCode:
+    return ServingCode.read(Path(settings.container.server))
