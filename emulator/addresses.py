@@ -65,7 +65,7 @@ def locate(host: str, path: str, version: str) -> Address:
     raise ApiError(
         "Emulator.UnknownHost",
         f"the emulator does not stand in for {host}, and it never forwards a request",
-        502,
+        403,
     )
 
 

@@ -15,6 +15,7 @@ from emulator.admin import Admin
 from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Product
 from emulator.services.location.service import location
+from emulator.services.ram import ram
 from emulator.services.sts.service import sts
 from emulator.signatures.json_apis import JsonApiSignatures
 from emulator.state import State
@@ -32,7 +33,8 @@ class Emulator:
         # A JSON product's operations, and the part of the state that they work on.
         self._products: dict[str, tuple[Product, object]] = {
             "location": (location, state),
-            "sts": (sts, state),
+            "ram": (ram, state.ram),
+            "sts": (sts, state.sts),
         }
 
     @property
@@ -84,7 +86,7 @@ class Emulator:
         try:
             return self._products[name]
         except KeyError:
-            raise ApiError("Emulator.NotImplemented", f"the emulator has no {name}", 501) from None
+            raise ApiError("Emulator.NotImplemented", f"the emulator has no {name}") from None
 
 
 def _dispatch(product: Product, state: object, call: Call, received: wire.ReceivedCall) -> Answer:

@@ -115,8 +115,9 @@ class Product:
 
 
 def not_emulated(product: Product, name: str) -> ApiError:
+    """With status 400: the Go provider repeats for minutes what gets a 5xx, and takes a 404 for a deleted resource."""
     message = f"the emulator has no {name} in {product.name} {product.version}; COVERAGE.md lists what it has"
-    return ApiError("Emulator.NotImplemented", message, 501)
+    return ApiError("Emulator.NotImplemented", message)
 
 
 def _refusal(operation: str, model: type[BaseModel], error: ValidationError) -> ApiError:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from emulator.clock import Clock
 from emulator.credentials import AccessKeys
+from emulator.services.ram.state import RamState
+from emulator.services.sts.state import StsState
 from emulator.store import Store
 
 
@@ -26,6 +28,8 @@ class State:
         self.store = Store(settings.data_dir / "state.sqlite")
         self.clock = Clock(self.store)
         self.access_keys = AccessKeys(self.store, settings.account_id)
+        self.ram = RamState(self.store)
+        self.sts = StsState(self.ram, self.access_keys)
 
     async def reset(self) -> None:
         """Forgets everything that was ever created."""

@@ -13,7 +13,7 @@ def test_a_host_that_is_not_emulated_is_refused_and_never_reached(emulator: Runn
     with httpx.Client(proxy=emulator.url) as client:
         answer = client.get("http://example.com/")
 
-    assert answer.status_code == 502
+    assert answer.status_code == 403
     assert "does not stand in for example.com" in answer.json()["Message"]
 
 
