@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulator import wire
 from emulator.addresses import Address, locate
@@ -15,6 +15,7 @@ from emulator.admin import Admin
 from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Product
 from emulator.services.location.service import location
+from emulator.services.oss.frontend import OssFrontend
 from emulator.services.ram import ram
 from emulator.services.sts.service import sts
 from emulator.signatures.json_apis import JsonApiSignatures
@@ -29,6 +30,7 @@ class Emulator:
     def __init__(self, state: State) -> None:
         self._state = state
         self._admin = Admin(state)
+        self._oss = OssFrontend(state)
         self._signatures = JsonApiSignatures(state.access_keys)
         # A JSON product's operations, and the part of the state that they work on.
         self._products: dict[str, tuple[Product, object]] = {
@@ -57,7 +59,7 @@ class Emulator:
         self._state.store.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> ASGIApp:
         host = request.headers.get("host", "")
         try:
             address = locate(host, request.scope["path"], await _version(request))
@@ -65,6 +67,8 @@ class Emulator:
             return wire.refused(error, wire.new_request_id(), host)
         if address.product == "emulator":
             return await self._admin.respond(request)
+        if address.product == "oss":
+            return await self._oss.respond(request, address)
         return await self._json_api(request, address, host)
 
     async def _json_api(self, request: Request, address: Address, host: str) -> Response:
@@ -103,6 +107,8 @@ async def _version(request: Request) -> str:
         return str(version)
     if b"Version=" in request.scope["query_string"]:
         return str(request.query_params.get("Version", ""))
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    # Only an RPC call has its version in a form, and its path is /: no object's data is read here.
+    is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    if is_form and request.method == "POST" and request.scope["path"] == "/":
         return (await wire.received(request)).version
     return ""

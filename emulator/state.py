@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emulator.clock import Clock
 from emulator.credentials import AccessKeys
+from emulator.services.oss.service import Oss
 from emulator.services.ram.state import RamState
 from emulator.services.sts.state import StsState
 from emulator.store import Store
@@ -28,10 +29,12 @@ class State:
         self.store = Store(settings.data_dir / "state.sqlite")
         self.clock = Clock(self.store)
         self.access_keys = AccessKeys(self.store, settings.account_id)
+        self.oss = Oss(self.store, settings.data_dir, settings.region, settings.account_id)
         self.ram = RamState(self.store)
         self.sts = StsState(self.ram, self.access_keys)
 
     async def reset(self) -> None:
         """Forgets everything that was ever created."""
         self.store.clear()
+        self.oss.reset()
         self.clock = Clock(self.store)

@@ -1,0 +1,1 @@
+"""Object Storage Service: buckets, objects and their versions, multipart uploads, bucket settings."""

@@ -1,0 +1,119 @@
+"""How OSS meets HTTP: a request is parsed, proven, allowed, received and answered, or refused in OSS's own form."""
+
+import uuid
+from collections.abc import AsyncIterator
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Receive
+
+from emulator.addresses import Address
+from emulator.credentials import AccessKeys
+from emulator.errors import ApiError
+from emulator.services.oss import bucket_settings, bucket_state, buckets, listing, objects
+from emulator.services.oss.access import authorise
+from emulator.services.oss.errors import access_denied, no_such_bucket
+from emulator.services.oss.operations import Operation, resolve
+from emulator.services.oss.reply import Reply, refusal
+from emulator.services.oss.request import OssRequest, split_path, split_query
+from emulator.services.oss.service import Oss
+from emulator.signatures.oss import authenticate
+from emulator.state import State
+
+MODULES = (bucket_settings, bucket_state, buckets, listing, objects)  # whose handlers register themselves
+
+MAX_DOCUMENT = 2 * 1024**2
+MAX_DATA = 5 * 1024**3
+
+
+class OssFrontend:
+    """OSS over `state`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def respond(self, incoming: Request, address: Address) -> ASGIApp:
+        request_id = uuid.uuid4().hex[:24].upper()
+        try:
+            request = self._parsed(incoming, address, request_id)
+            answer = await answered(self._state.oss, self._state.access_keys, request, incoming.receive)
+        except ApiError as error:
+            host = incoming.headers.get("host", "")
+            answer = refusal(error, request_id, host, head=incoming.method == "HEAD")
+        answer.headers["server"] = "AliyunOSS"
+        answer.headers["x-oss-request-id"] = request_id
+        return answer
+
+    def _parsed(self, incoming: Request, address: Address, request_id: str) -> OssRequest:
+        scope = incoming.scope
+        bucket, key = split_path(scope["raw_path"].decode("latin-1"), address.bucket)
+        if address.region and bucket and not address.bucket:
+            message = "The bucket you are attempting to access must be addressed using OSS third level domain."
+            raise ApiError("SecondLevelDomainForbidden", message, 403)
+        return OssRequest(
+            method=scope["method"],
+            request_id=request_id,
+            region=address.region,
+            bucket=bucket,
+            key=key,
+            query=split_query(scope["query_string"]),
+            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+            now=self._state.clock.now(),
+        )
+
+
+async def answered(oss: Oss, keys: AccessKeys, request: OssRequest, receive: Receive) -> Reply:
+    """Answers `request`, whose body is taken from `receive`; ApiError when it is refused."""
+    request.caller = authenticate(request, keys)
+    operation = resolve(request)
+    _allow(oss, operation, request)
+    await _receive_body(oss, operation, request, receive)
+    if not operation.writes:
+        return operation.handler(oss, request)
+    try:
+        with oss.transaction():
+            return operation.handler(oss, request)
+    except BaseException:
+        if request.upload is not None:
+            oss.blobs.discard(request.upload.segments)
+        raise
+
+
+def _allow(oss: Oss, operation: Operation, request: OssRequest) -> None:
+    if operation.target == "service" or operation.name == "PutBucket":
+        if request.caller is None:
+            raise access_denied("Anonymous access is forbidden for this operation.")
+        return
+    bucket = oss.index.find_bucket(request.bucket)
+    if bucket is None:
+        raise no_such_bucket(request.bucket)
+    if request.region and request.region != bucket.region:
+        message = "The bucket you are attempting to access must be addressed using the specified endpoint."
+        raise access_denied(message, Bucket=bucket.name, Endpoint=f"{bucket.location}.aliyuncs.com")
+    authorise(oss.index, operation, request, bucket)
+
+
+async def _receive_body(oss: Oss, operation: Operation, request: OssRequest, receive: Receive) -> None:
+    if operation.body == "document":
+        request.document = b"".join([chunk async for chunk in _chunks(receive, MAX_DOCUMENT)])
+    elif operation.body in ("data", "part"):
+        if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
+            raise ApiError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
+        request.upload = await oss.blobs.receive(_chunks(receive, MAX_DATA), inline=operation.body == "data")
+
+
+async def _chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
+    """The body; EntityTooLarge when it is longer than `limit`, ClientDisconnect when it is cut off."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            details = {"MaxSizeAllowed": str(limit)}
+            message_text = "Your proposed upload exceeds the maximum allowed object size."
+            raise ApiError("EntityTooLarge", message_text, details=details)
+        if chunk:
+            yield chunk
+        more = message.get("more_body", False)

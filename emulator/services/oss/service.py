@@ -1,0 +1,119 @@
+"""OSS's part of the state, with what other services may do with it: read objects, and lay them out as files."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulator.services.oss.content import Blobs, Segment
+from emulator.services.oss.index import Index, Version
+from emulator.services.oss.versions import Versions
+from emulator.store import Store
+
+
+class Oss:
+    """Objects' larger data is in files under `data_dir/objects`; everything else is in `store`."""
+
+    def __init__(self, store: Store, data_dir: Path, region: str, account_id: str) -> None:
+        self.region = region
+        self.owner = (("ID", account_id), ("DisplayName", account_id))
+        self.default_resource_group = f"rg-acfm{account_id}"
+        self.index = Index(store)
+        self.blobs = Blobs(data_dir / "objects")
+        self.blobs.keep_only(self.index.segment_names())
+        self._abandoned: list[Segment] = []
+        self.versions = Versions(self.index, self.blobs, self.discard)
+        self._store = store
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """The store's, after which the files that nothing names any more are removed."""
+        try:
+            with self._store.transaction():
+                yield
+        except BaseException:
+            self._abandoned.clear()
+            raise
+        if self._abandoned:
+            self.blobs.discard(self._abandoned)
+            self._abandoned.clear()
+
+    def discard(self, segments: tuple[Segment, ...]) -> None:
+        """Has these files removed when the transaction is committed."""
+        self._abandoned.extend(segments)
+
+    def reset(self) -> None:
+        """Removes the files, after the store was cleared."""
+        self.blobs.keep_only(set())
+
+    # For other services.
+
+    def change_token(self, bucket: str, prefix: str) -> str:
+        """Changes when an object under `prefix` does; cheap beside reading them. NoSuchBucket when there is none."""
+        self.index.bucket(bucket)
+        digest = hashlib.blake2b(digest_size=16)
+        for key, sequence in self.index.sequences(bucket, prefix):
+            digest.update(f"{key}\0{sequence}\0".encode())
+        return digest.hexdigest()
+
+    def read(self, version: Version) -> Iterator[bytes]:
+        """The data of an object, in pieces."""
+        if version.inline is not None:
+            return iter([version.inline])
+        return self.blobs.chunks(version.segments)
+
+    def materialise(self, bucket: str, prefix: str, directory: Path) -> str:
+        """Makes `directory` hold the objects under `prefix` as files, and returns the change token of what it holds.
+
+        The key's part after `prefix` is the path; keys that end in `/` become directories. Files that are no object
+        (any more) are removed, files whose object did not change are left alone. A file is a copy of its own (a
+        reflink where the file system can): what a process writes into it never reaches the bucket.
+        ValueError for a key whose path would lie outside `directory`; NoSuchBucket when there is no such bucket.
+        """
+        token = self.change_token(bucket, prefix)
+        directory.mkdir(parents=True, exist_ok=True)
+        wanted: set[Path] = set()
+        for key, _ in list(self.index.sequences(bucket, prefix)):
+            path = _inside(directory, key.removeprefix(prefix).lstrip("/"))
+            version = self.index.latest(bucket, key)
+            if version is None or path == directory:
+                continue
+            wanted.add(path)
+            if key.endswith("/"):
+                path.mkdir(parents=True, exist_ok=True)
+            else:
+                self._lay_out(version, path)
+        _remove_others(directory, wanted)
+        return token
+
+    def _lay_out(self, version: Version, path: Path) -> None:
+        if path.is_file() and path.stat().st_mtime_ns == version.sequence and path.stat().st_size == version.size:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.partial")
+        if version.inline is not None:
+            partial.write_bytes(version.inline)
+        else:
+            self.blobs.copy_to(version.segments, partial)
+        os.utime(partial, ns=(version.sequence, version.sequence))
+        partial.replace(path)
+
+
+def _inside(directory: Path, relative: str) -> Path:
+    path = directory / relative
+    if ".." in Path(relative).parts or "\0" in relative:
+        raise ValueError(f"the key {relative!r} cannot be a file under {directory}")
+    return path
+
+
+def _remove_others(directory: Path, wanted: set[Path]) -> None:
+    needed = wanted | {parent for path in wanted for parent in path.parents}
+    for root, directories, files in os.walk(directory, topdown=True):
+        for name in files:
+            if Path(root, name) not in wanted:
+                Path(root, name).unlink()
+        for name in [name for name in directories if Path(root, name) not in needed]:
+            shutil.rmtree(Path(root, name))
+            directories.remove(name)

@@ -1,0 +1,89 @@
+"""OSS documents: written from nested pairs, read without the parts of XML that can be turned against a server."""
+
+from collections.abc import Iterable
+from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from emulator.errors import ApiError
+
+# The value of an element: its text, or the pairs of the elements in it. None leaves the element out.
+Value = str | int | None | Iterable["tuple[str, Value]"]
+
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+
+
+def write(root: str, members: Value) -> bytes:
+    """The document whose root element holds `members`, in their order."""
+    parts = [DECLARATION]
+    _write(parts, root, members)
+    return "".join(parts).encode()
+
+
+def _write(parts: list[str], name: str, value: Value) -> None:
+    if value is None:
+        return
+    if isinstance(value, str | int):
+        text = str(value).lower() if isinstance(value, bool) else str(value).translate(_ESCAPES)
+        parts.append(f"<{name}>{text}</{name}>")
+        return
+    parts.append(f"<{name}>")
+    for member, nested in value:
+        _write(parts, member, nested)
+    parts.append(f"</{name}>")
+
+
+class _WithoutDoctype(ElementTree.TreeBuilder):
+    def doctype(self, name: str, _public: str | None, _system: str | None) -> None:
+        raise ElementTree.ParseError(f"a document type ({name}) is not accepted")
+
+
+def read(document: bytes, root: str) -> Element:
+    """The root element of `document`, names without their namespaces; MalformedXML unless it is called `root`."""
+    # Entities need a document type, which is refused: nothing in the document can expand or reach out.
+    parser = ElementTree.XMLParser(target=_WithoutDoctype())  # noqa: S314
+    try:
+        parser.feed(document)
+        element: Element = parser.close()
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        raise malformed(str(error)) from None
+    for each in element.iter():
+        each.tag = each.tag.rpartition("}")[2]
+    if element.tag != root:
+        raise malformed(f"the root element is {element.tag}, not {root}")
+    return element
+
+
+def text(parent: Element, path: str, default: str = "") -> str:
+    return (parent.findtext(path) or default).strip()
+
+
+def required(parent: Element, path: str) -> str:
+    """The text of the element at `path`; MalformedXML when it is absent or empty."""
+    found = text(parent, path)
+    if not found:
+        raise malformed(f"{parent.tag} has no {path}")
+    return found
+
+
+def choice(parent: Element, path: str, allowed: Iterable[str]) -> str:
+    """The text of the element at `path`, one of `allowed`; MalformedXML otherwise."""
+    found = required(parent, path)
+    if found not in (names := tuple(allowed)):
+        raise malformed(f"{path} is {found}, not one of {', '.join(names)}")
+    return found
+
+
+def canonical(element: Element) -> bytes:
+    """The document again, without the white space between its elements."""
+    for each in element.iter():
+        if len(each) and not (each.text or "").strip():
+            each.text = None
+        each.tail = None
+    return (DECLARATION + ElementTree.tostring(element, encoding="unicode")).encode()
+
+
+def malformed(why: str, **details: Any) -> ApiError:
+    message = f"The XML you provided was not well-formed or did not validate against our published schema: {why}."
+    return ApiError("MalformedXML", message, 400, details=details)
