@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import emulator, gateway, rows
+from bench import emulator, gateway, rows, stacks
 from bench.rows import Benchmark, Row
 
 HERE = Path(__file__).parent
@@ -20,6 +20,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "objects": emulator.object_latency,
     "gateway-latency": gateway.added_latency,
     "gateway-throughput": gateway.throughput,
+    "stacks": stacks.many_services,
 }
 
 
