@@ -14,6 +14,8 @@ from emulator.addresses import Address, locate
 from emulator.admin import Admin
 from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Product
+from emulator.services.eas.dataplane.gateway import PREFIX as GATEWAY_PREFIX
+from emulator.services.eas.operations import eas
 from emulator.services.location.service import location
 from emulator.services.oss.frontend import OssFrontend
 from emulator.services.ram import ram
@@ -34,6 +36,7 @@ class Emulator:
         self._signatures = JsonApiSignatures(state.access_keys)
         # A JSON product's operations, and the part of the state that they work on.
         self._products: dict[str, tuple[Product, object]] = {
+            "eas": (eas, state.eas),
             "location": (location, state),
             "ram": (ram, state.ram),
             "sts": (sts, state.sts),
@@ -47,6 +50,8 @@ class Emulator:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+        elif scope["type"] == "http" and (region := _gateway_region(scope)) is not None:
+            await self._state.eas.gateway.serve(scope, receive, send, region)
         elif scope["type"] == "http":
             request = Request(scope, receive, send)
             response = await self._respond(request)
@@ -54,8 +59,10 @@ class Emulator:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        await self._state.eas.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await self._state.eas.stop()
         self._state.store.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -99,6 +106,18 @@ def _dispatch(product: Product, state: object, call: Call, received: wire.Receiv
         return operation.answer(state, call, {}, wire.rpc_parameters(received), b"")
     operation, path = product.by_path(received.method, received.path, received.action)
     return operation.answer(state, call, path, dict(received.query), received.body)
+
+
+def _gateway_region(scope: Scope) -> str | None:
+    """The region of a request to a service, empty at the bare endpoint; None for every other request."""
+    if not scope["path"].startswith(GATEWAY_PREFIX):
+        return None
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    try:
+        address = locate(host, scope["path"], "")
+    except ApiError:
+        return None
+    return address.region if address.product == "eas-gateway" else None
 
 
 async def _version(request: Request) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emulator.clock import Clock
 from emulator.credentials import AccessKeys
+from emulator.services.eas.state import EasState
 from emulator.services.oss.service import Oss
 from emulator.services.ram.state import RamState
 from emulator.services.sts.state import StsState
@@ -30,11 +31,21 @@ class State:
         self.clock = Clock(self.store)
         self.access_keys = AccessKeys(self.store, settings.account_id)
         self.oss = Oss(self.store, settings.data_dir, settings.region, settings.account_id)
+        self.eas = EasState(
+            self.store,
+            settings.data_dir / "eas",
+            lambda: self.clock.now(),
+            self.oss,
+            port=settings.port,
+            account_id=settings.account_id,
+        )
         self.ram = RamState(self.store)
         self.sts = StsState(self.ram, self.access_keys)
 
     async def reset(self) -> None:
         """Forgets everything that was ever created."""
+        await self.eas.stop()
         self.store.clear()
         self.oss.reset()
         self.clock = Clock(self.store)
+        await self.eas.start()

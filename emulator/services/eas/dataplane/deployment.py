@@ -1,0 +1,210 @@
+"""The reconciler of one service: makes its instances follow what is wanted of it, whatever is there when it looks."""
+
+import asyncio
+import shutil
+import uuid
+from typing import TYPE_CHECKING, NamedTuple
+
+from emulator.services.eas.config.parsing import parse_config
+from emulator.services.eas.config.service import ServiceConfig
+from emulator.services.eas.dataplane.replica import Replica
+from emulator.services.eas.dataplane.rollout import Member, next_step
+from emulator.services.eas.dataplane.routes import Route
+from emulator.services.eas.records import Event, Instance, Revision, Service, ServiceKey
+
+if TYPE_CHECKING:
+    from emulator.services.eas.state import EasState
+
+# After so many ends in a row an instance of the wanted revision counts as failed, and so does the change.
+GIVEN_UP_AFTER = 3
+GRACE_AT_THE_END_S = 2.0
+
+
+class Condition(NamedTuple):
+    """What a service is doing, in DescribeService's words."""
+
+    status: str
+    reason: str
+    message: str
+
+
+class Deployment:
+    """Owns the instances of one service.
+
+    It is level-triggered: each time it is woken it compares the stored service with the instances that there are, and
+    takes the next step. It keeps nothing that the store does not have, so it can be stopped and made again at any time.
+    """
+
+    def __init__(self, state: "EasState", service: Service) -> None:
+        self.key: ServiceKey = service.key
+        self.replicas: dict[str, Replica] = {}
+        self._state = state
+        self._home = state.host.directory / service.region / service.name
+        self._configs: dict[int, ServiceConfig] = {}
+        self._route = Route(service.key, service.token, self._config(service, service.version))
+        self._changed = asyncio.Event()
+        self._stopping = False
+        for instance in state.instances.values(f"{service.key}/"):
+            self._resume(service, instance)
+        state.routes.put(self._route)
+        self._task = asyncio.create_task(self._reconcile_for_ever(), name=f"service {service.key}")
+
+    def wake(self) -> None:
+        self._changed.set()
+
+    def condition(self, service: Service) -> Condition:
+        """The service's status, from what is wanted and what its instances do."""
+        total = len(self.replicas)
+        ready = sum(replica.instance.ready for replica in self.replicas.values())
+        if service.target == "deleted":
+            return Condition("Deleting", "DELETING", f"{total} instances are being ended")
+        if service.target == "stopped":
+            if total:
+                return Condition("Stopping", "STOPPING", f"{total} instances are being ended")
+            return Condition("Stopped", "STOPPED", "Service is stopped")
+        if (failed := self._given_up(service)) is not None and service.operation not in ("", "scale"):
+            state = failed.instance.last_state
+            return Condition("Failed", "FAILED", f"{failed.instance.name}: {state.message if state else 'failed'}")
+        progress = f"[Total: {service.replicas}, Pending: {max(0, service.replicas - ready)}, Running: {ready}]"
+        match service.operation:
+            case "create":
+                started = any(replica.instance.pid for replica in self.replicas.values())
+                status = "Waiting" if started else "Creating"
+            case "update" | "restart":
+                status = "Updating"
+            case "scale":
+                status = "Scaling"
+            case "start":
+                status = "Starting"
+            case _ if ready or not service.replicas:
+                return Condition("Running", "RUNNING", "Service is now running")
+            case _:
+                status = "Waiting"
+        return Condition(status, status.upper(), f"{status} {progress}")
+
+    def changed(self, replica: Replica) -> None:
+        self._route.backends = tuple(each.backend for each in self.replicas.values() if each.instance.ready)
+        if self._stopping:
+            return
+        key = f"{self.key}/{replica.instance.name}"
+        if replica.gone:
+            del self.replicas[replica.instance.name]
+            self._state.instances.delete(key)
+            self._state.wake_all()
+        else:
+            self._state.instances.put(key, replica.instance)
+            self.wake()
+
+    def event(self, replica: Replica, reason: str, message: str, *, warning: bool = False) -> None:
+        self._state.record(
+            self.key,
+            Event(
+                time=self._state.now(),
+                type="Warning" if warning else "Normal",
+                resource="Pod",
+                reason=reason,
+                message=message,
+                instance=replica.instance.name,
+            ),
+        )
+
+    async def stop(self) -> None:
+        """Ends the instances and leaves what is stored as it is: the emulator is going down."""
+        self._stopping = True
+        self._task.cancel()
+        for replica in self.replicas.values():
+            replica.terminate(grace_s=GRACE_AT_THE_END_S)
+        for replica in self.replicas.values():
+            await replica.ended()
+        self._state.routes.remove(self.key)
+
+    async def _reconcile_for_ever(self) -> None:
+        while True:
+            self._changed.clear()
+            service = self._state.services.get(str(self.key))
+            assert service is not None  # noqa: S101 - only this task removes it
+            self._reconcile(service)
+            if service.target == "deleted" and not self.replicas:
+                break
+            await self._changed.wait()
+        self._state.forget(self.key)
+        await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
+
+    def _reconcile(self, service: Service) -> None:
+        config = self._config(service, service.version)
+        self._route.configure(service.token, config)
+        members = [self._member(replica, service.revision) for replica in self.replicas.values() if not replica.ending]
+        step = next_step(
+            members,
+            service.replicas,
+            max_surge=config.metadata.max_surge,
+            max_unavailable=config.metadata.max_unavailable,
+            first_to_go=service.first_to_go,
+        )
+        for name in step.stop:
+            self.replicas[name].terminate()
+        for _ in range(min(step.start, self._state.free_capacity())):
+            self._add(service)
+        if service.operation and self._has_followed(service):
+            self._settle(service)
+
+    def _has_followed(self, service: Service) -> bool:
+        return len(self.replicas) == service.replicas and all(
+            replica.instance.ready and replica.instance.revision == service.revision
+            for replica in self.replicas.values()
+        )
+
+    def _settle(self, service: Service) -> None:
+        with self._state.store.transaction():
+            settled = service.model_copy(update={"operation": "", "first_to_go": []})
+            self._state.services.put(str(self.key), settled)
+            self._state.record_service_event(service, "Running", f"Stage {service.operation} complete")
+
+    def _given_up(self, service: Service) -> Replica | None:
+        for replica in self.replicas.values():
+            latest = replica.instance.revision == service.revision and not replica.ending
+            if latest and not replica.instance.ready and (replica.blocked or replica.failures >= GIVEN_UP_AFTER):
+                return replica
+        return None
+
+    def _member(self, replica: Replica, revision: Revision) -> Member:
+        instance = replica.instance
+        return Member(instance.name, instance.revision == revision, instance.ready)
+
+    def _add(self, service: Service) -> None:
+        name = _instance_name(service)
+        instance = Instance(
+            name=name, version=service.version, generation=service.generation, created_at=self._state.now()
+        )
+        self._state.instances.put(f"{self.key}/{name}", instance)
+        self._run(instance, self._config(service, service.version))
+
+    def _resume(self, service: Service, instance: Instance) -> None:
+        """Runs an instance that an earlier emulator left, as after a restart of its machine."""
+        if instance.status == "Terminating":
+            self._state.instances.delete(f"{self.key}/{instance.name}")
+            return
+        again = instance.model_copy(
+            update={
+                "status": "Pending",
+                "reason": "",
+                "ready": False,
+                "pid": None,
+                "restart_count": instance.restart_count + 1,
+            }
+        )
+        self._run(again, self._config(service, instance.version))
+
+    def _run(self, instance: Instance, config: ServiceConfig) -> None:
+        home = self._home / instance.name
+        self.replicas[instance.name] = Replica(instance, config, self._state.host, home, self)
+
+    def _config(self, service: Service, version: int) -> ServiceConfig:
+        if version == service.version:
+            return parse_config(service.config)
+        return parse_config(self._state.version(service.key, version).config)
+
+
+def _instance_name(service: Service) -> str:
+    revision = uuid.uuid5(uuid.NAMESPACE_OID, f"{service.id}/{service.version}/{service.generation}")
+    return f"{service.name.replace('_', '-')}-{revision.hex[:10]}-{uuid.uuid4().hex[:5]}"

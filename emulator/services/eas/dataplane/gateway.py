@@ -1,0 +1,82 @@
+"""The gateway: `/api/predict/<service>/<rest>` goes to `/<rest>` of one of the service's instances."""
+
+import asyncio
+
+from starlette.types import Receive, Scope, Send
+
+from emulator.services.eas.dataplane.admission import RejectedError, is_authorized
+from emulator.services.eas.dataplane.backend import Backend
+from emulator.services.eas.dataplane.exchange import PREFIX, DisconnectedError, Exchange
+from emulator.services.eas.dataplane.routes import Route, Routes
+from emulator.services.eas.dataplane.upstream import BrokenError, UnreachableError, Upstream
+
+__all__ = ["PREFIX", "Gateway"]
+
+
+class Gateway:
+    """An ASGI application for the requests to services."""
+
+    def __init__(self, routes: Routes, upstream: Upstream) -> None:
+        self._routes, self._upstream = routes, upstream
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, region: str) -> None:
+        """Answers one request; `region` is empty at the bare endpoint, which names none.
+
+        Answers of its own, as "Appendix: Service status codes and common errors" of the EAS user guide lists them:
+        401, 404, 408, 429, 450, 503; 499 is recorded for a client that has gone.
+        """
+        exchange = Exchange(scope, receive, send)
+        try:
+            route = self._routes.find(region, exchange.service)
+        except RejectedError as rejection:
+            await exchange.reject(rejection)
+            return
+        instance = ""
+        try:
+            if not is_authorized(route.token, route.key.name, exchange.method, exchange.headers):
+                raise RejectedError(401, "The token in the Authorization header is missing or wrong")
+            route.admit()
+            instance = await self._serve_in_time(route, exchange)
+        except RejectedError as rejection:
+            await exchange.reject(rejection)
+        except DisconnectedError:
+            exchange.status = 499
+        route.accesses.append(exchange.access(instance))
+
+    async def _serve_in_time(self, route: Route, exchange: Exchange) -> str:
+        """The instance that answered, within `rpc.keepalive` and while the client is there."""
+        route.in_flight += 1
+        try:
+            async with asyncio.timeout(route.keepalive_s):
+                return await self._forward(route, exchange)
+        except TimeoutError:
+            limit_ms = round(route.keepalive_s * 1000)
+            raise RejectedError(408, f"The request was not answered within rpc.keepalive ({limit_ms} ms)") from None
+        finally:
+            route.in_flight -= 1
+
+    async def _forward(self, route: Route, exchange: Exchange) -> str:
+        tried: frozenset[Backend] = frozenset()
+        while True:
+            backend = route.choose(tried)
+            await backend.enter()
+            try:
+                await self._ask(backend, exchange)
+                return backend.name
+            except UnreachableError:
+                tried |= {backend}
+            except BrokenError as error:
+                if not exchange.repeatable:
+                    raise RejectedError(502, f"The instance did not answer: {error}") from None
+                tried |= {backend}
+            finally:
+                backend.leave()
+
+    async def _ask(self, backend: Backend, exchange: Exchange) -> None:
+        body = await exchange.body()
+        headers = exchange.forwarded_headers()
+        response = await self._upstream.send(backend.port, exchange.method, exchange.target, headers, body)
+        try:
+            await exchange.answer(response)
+        finally:
+            response.close()

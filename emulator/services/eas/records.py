@@ -1,0 +1,116 @@
+"""What the emulated EAS remembers, as documents of the store."""
+
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel
+
+Target = Literal["running", "stopped", "deleted"]
+Operation = Literal["", "create", "update", "restart", "scale", "start"]
+InstanceStatus = Literal["Pending", "Running", "Failed", "Terminating"]
+
+
+class ServiceKey(NamedTuple):
+    """Names are unique within a region."""
+
+    region: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.region}/{self.name}"
+
+
+class Revision(NamedTuple):
+    """What an instance was made from: a version of the service JSON, and which restart of the service."""
+
+    version: int
+    generation: int
+
+
+class Service(BaseModel):
+    """What is wanted of a service.
+
+    `operation` is the change under way, until the instances have followed it; `first_to_go` names the instances that
+    a scale-in should end before others.
+    """
+
+    region: str
+    name: str
+    id: str
+    token: str
+    config: dict[str, Any]
+    labels: dict[str, str]
+    workspace_id: str
+    created_at: datetime
+    updated_at: datetime
+    develop: bool = False
+    version: int = 1
+    latest_version: int = 1
+    generation: int = 0
+    target: Target = "running"
+    operation: Operation = "create"
+    first_to_go: list[str] = []
+
+    @property
+    def key(self) -> ServiceKey:
+        return ServiceKey(self.region, self.name)
+
+    @property
+    def revision(self) -> Revision:
+        return Revision(self.version, self.generation)
+
+    @property
+    def replicas(self) -> int:
+        """How many instances are wanted."""
+        return int(self.config["metadata"]["instance"]) if self.target == "running" else 0
+
+
+class Version(BaseModel):
+    """One version of a service's JSON."""
+
+    number: int
+    config: dict[str, Any]
+    built_at: datetime
+
+
+class LastState(BaseModel):
+    """How an instance's container ended the last time."""
+
+    reason: str
+    message: str
+    exit_code: int | None
+    started_at: datetime | None
+    finished_at: datetime
+
+
+class Instance(BaseModel):
+    """One instance. `pid` and `process_started` name the process that runs for it, as long as one does."""
+
+    name: str
+    version: int
+    generation: int
+    created_at: datetime
+    status: InstanceStatus = "Pending"
+    reason: str = ""
+    ready: bool = False
+    restart_count: int = 0
+    started_at: datetime | None = None
+    port: int = 0
+    pid: int | None = None
+    process_started: float = 0.0
+    last_state: LastState | None = None
+
+    @property
+    def revision(self) -> Revision:
+        return Revision(self.version, self.generation)
+
+
+class Event(BaseModel):
+    """`resource` is `Service` or `Pod`; `instance` is empty for events of the service itself."""
+
+    time: datetime
+    type: Literal["Normal", "Warning"]
+    resource: Literal["Service", "Pod"]
+    reason: str
+    message: str
+    instance: str = ""

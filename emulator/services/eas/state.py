@@ -1,0 +1,142 @@
+"""The emulated EAS: what is wanted, what runs, and the gateway's routes."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from emulator.errors import ApiError
+from emulator.services.eas.dataplane.deployment import Condition, Deployment
+from emulator.services.eas.dataplane.gateway import Gateway
+from emulator.services.eas.dataplane.host import Host
+from emulator.services.eas.dataplane.mounts import ObjectSource
+from emulator.services.eas.dataplane.process import end_leftover
+from emulator.services.eas.dataplane.routes import Routes
+from emulator.services.eas.dataplane.upstream import Upstream
+from emulator.services.eas.records import Event, Instance, Service, ServiceKey, Version
+from emulator.store import Store
+
+KEPT_EVENTS = 1000
+
+
+class EasState:
+    """`port` and `account_id` are what endpoints are made of. Handlers change the stored documents and then `wake`
+    the service; instances follow by themselves between `start` and `stop`."""
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Path,
+        now: Callable[[], datetime],
+        objects: ObjectSource,
+        *,
+        port: int,
+        account_id: str,
+    ) -> None:
+        self.store, self.now, self.port, self.account_id = store, now, port, account_id
+        self.host = Host(directory, now, objects)
+        self.services = store.collection("eas.services", Service)
+        self.versions = store.collection("eas.versions", Version)
+        self.instances = store.collection("eas.instances", Instance)
+        self.events = store.collection("eas.events", Event)
+        self.numbers = store.settings("eas.numbers")
+        self.routes = Routes()
+        self._upstream = Upstream()
+        self.gateway = Gateway(self.routes, self._upstream)
+        self.deployments: dict[ServiceKey, Deployment] = {}
+        self._running = False
+
+    async def start(self) -> None:
+        """Ends what an earlier emulator left running, then brings every service to where it should be."""
+        for instance in self.instances.values():
+            if instance.pid is not None:
+                await asyncio.to_thread(end_leftover, instance.pid, instance.process_started)
+        await asyncio.to_thread(self._remove_leftover_directories, {str(key) for key, _ in self.services.items()})
+        await self._upstream.open()
+        self._running = True
+        for service in self.services.values():
+            self.deployments[service.key] = Deployment(self, service)
+
+    async def stop(self) -> None:
+        """Ends every instance; the services are as before at the next `start`."""
+        self._running = False
+        await asyncio.gather(*(deployment.stop() for deployment in self.deployments.values()))
+        self.deployments.clear()
+        await self._upstream.close()
+
+    def find(self, region: str, name: str) -> Service:
+        service = self.services.get(str(ServiceKey(region, name)))
+        if service is None:
+            raise ApiError("InvalidService.NotFound", f"Service [{name}] is not found in region [{region}].", 404)
+        return service
+
+    def put(self, service: Service) -> None:
+        """Stores what is wanted of a service, and has its instances follow."""
+        self.services.put(str(service.key), service)
+        if service.key in self.deployments:
+            self.deployments[service.key].wake()
+        elif self._running:
+            self.deployments[service.key] = Deployment(self, service)
+
+    def version(self, key: ServiceKey, number: int) -> Version:
+        version = self.versions.get(_version_key(key, number))
+        if version is None:
+            raise ApiError("InvalidVersion.NotFound", f"Service [{key.name}] has no version {number}.", 404)
+        return version
+
+    def put_version(self, key: ServiceKey, version: Version) -> None:
+        self.versions.put(_version_key(key, version.number), version)
+
+    def condition(self, service: Service) -> Condition:
+        deployment = self.deployments.get(service.key)
+        return deployment.condition(service) if deployment else Condition("Pending", "PENDING", "Not yet looked at")
+
+    def record(self, key: ServiceKey, event: Event) -> None:
+        """Keeps an event; the oldest ones of a service are forgotten."""
+        number = self.numbers.next_number(f"{key}/event")
+        self.events.put(f"{key}/{number:012d}", event)
+        self.events.delete(f"{key}/{number - KEPT_EVENTS:012d}")
+
+    def record_service_event(self, service: Service, reason: str, message: str, *, warning: bool = False) -> None:
+        """An event of the service itself; its message has the form that DescribeServiceEvent documents."""
+        ready = sum(instance.ready for instance in self.instances.values(f"{service.key}/"))
+        details = {
+            "versionId": service.version,
+            "message": message,
+            "availableInstance": ready,
+            "unavailableInstance": max(0, service.replicas - ready),
+        }
+        kind = "Warning" if warning else "Normal"
+        text = json.dumps(details, separators=(",", ":"))
+        self.record(service.key, Event(time=self.now(), type=kind, resource="Service", reason=reason, message=text))
+
+    def forget(self, key: ServiceKey) -> None:
+        """Removes a deleted service whose last instance is gone."""
+        with self.store.transaction():
+            self.services.delete(str(key))
+            for collection in (self.versions, self.instances, self.events):
+                for document_key, _ in collection.items(f"{key}/"):
+                    collection.delete(document_key)
+        self.routes.remove(key)
+        self.deployments.pop(key, None)
+
+    def free_capacity(self) -> int:
+        """How many more instances the machine takes."""
+        return self.host.capacity - sum(len(deployment.replicas) for deployment in self.deployments.values())
+
+    def wake_all(self) -> None:
+        """An instance has gone: services that wait for a free place look again."""
+        for deployment in self.deployments.values():
+            deployment.wake()
+
+    def _remove_leftover_directories(self, kept: set[str]) -> None:
+        """Removes the directories of services that are no longer stored."""
+        for directory in self.host.directory.glob("*/*"):
+            if f"{directory.parent.name}/{directory.name}" not in kept:
+                shutil.rmtree(directory)
+
+
+def _version_key(key: ServiceKey, number: int) -> str:
+    return f"{key}/{number:06d}"
