@@ -37,7 +37,7 @@ class EasService(pulumi.ComponentResource):
         tags: Mapping[str, str],
         opts: ResourceOptions | None = None,
     ) -> None:
-        super().__init__("paistack:eas:EasService", name, settings.model_dump(mode="json"), opts)
+        super().__init__("paistack:eas:EasService", name, settings.model_dump(mode="json", exclude_none=True), opts)
         child = ResourceOptions(parent=self)
 
         role = ram.Role(

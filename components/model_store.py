@@ -30,7 +30,7 @@ class ModelStore(pulumi.ComponentResource):
         tags: Mapping[str, str],
         opts: ResourceOptions | None = None,
     ) -> None:
-        super().__init__("paistack:store:ModelStore", name, settings.model_dump(), opts)
+        super().__init__("paistack:store:ModelStore", name, settings.model_dump(exclude_none=True), opts)
         child = ResourceOptions(parent=self)
 
         # Versioning, encryption, lifecycle and tags are set within the bucket, since the provider waits five fixed
@@ -48,7 +48,7 @@ class ModelStore(pulumi.ComponentResource):
         oss.BucketPublicAccessBlock(f"{name}-private", bucket=bucket.bucket, block_public_access=True, opts=child)
         stored = [
             oss.BucketObject(
-                f"{name}-{key}",
+                f"{name}/{key}",
                 bucket=bucket.bucket,
                 key=key,
                 source=str(path),

@@ -33,7 +33,7 @@ def deploy(config: StackConfig) -> None:
     in_cloud = ResourceOptions(provider=alicloud_provider(config.target))
 
     store = ModelStore(
-        "models",
+        "store",
         config.store,
         bucket_name=config.store.bucket_name(stack, config.target.account_id),
         objects=_objects([*models.values(), *codes.values()]),
