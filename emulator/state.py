@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emulator.clock import Clock
 from emulator.credentials import AccessKeys
+from emulator.services.cms.state import CmsState
 from emulator.services.eas.state import EasState
 from emulator.services.oss.service import Oss
 from emulator.services.ram.state import RamState
@@ -40,6 +41,7 @@ class State:
             account_id=settings.account_id,
         )
         self.ram = RamState(self.store)
+        self.cms = CmsState(self.store)
         self.sts = StsState(self.ram, self.access_keys)
 
     async def reset(self) -> None:

@@ -34,6 +34,17 @@ PACKAGES = {
     "location": "alibabacloud_location20150612",
 }
 
+# What the Go provider (1.285.0) sends beyond what the SDKs declare: resource_alicloud_pai_service.go, and
+# SetResourceTags in service_alicloud_ram_v2.go.
+PROVIDER_ALSO_SENDS = {
+    "DescribeService": {"ClusterId"},
+    "UpdateService": {"ClusterId"},
+    "DeleteService": {"ClusterId"},
+    "StartService": {"ClusterId"},
+    "StopService": {"ClusterId"},
+    "UntagResources": {"TagKey"},
+}
+
 
 @dataclass(frozen=True)
 class SdkOperation:
@@ -66,7 +77,9 @@ def problems_of(product: Product, operation: Operation) -> list[str]:
     declared = (product.version, product.style, operation.method, operation.path or "/")
     known = (sdk.version, sdk.style, operation.method if sdk.style == "RPC" else sdk.method, sdk.path)
     problems = [] if declared == known else [f"{operation.name} is {known}, not {declared}"]
-    in_query = sdk.query | (sdk.body or frozenset()) if sdk.style == "RPC" else sdk.query
+    in_query = sdk.query | PROVIDER_ALSO_SENDS.get(sdk.name, set())
+    if sdk.style == "RPC":
+        in_query |= sdk.body or set()
     for model, names in ((operation.query, in_query), (operation.body, sdk.body)):
         if inspect.isclass(model) and issubclass(model, BaseModel) and names is not None:
             problems += [f"{operation.name} has no parameter {name}" for name in _unknown(model, names, sdk.request)]

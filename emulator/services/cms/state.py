@@ -1,0 +1,126 @@
+"""What CloudMonitor remembers."""
+
+import json
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+from emulator.errors import ApiError
+from emulator.store import Store
+
+Level = Literal["Critical", "Warn", "Info"]
+NoDataPolicy = Literal["KEEP_LAST_STATE", "INSUFFICIENT_DATA", "OK"]
+
+
+class Contact(BaseModel):
+    """A person. `channels` are addresses by `Mail`, `SMS`, `DingWebHook`, `AliIM`.
+
+    `activated` names the channels through which the person is really reached: mail and SMS only after a click.
+    """
+
+    name: str
+    description: str
+    language: str | None
+    channels: dict[str, str]
+    activated: list[str]
+    created: datetime
+    updated: datetime
+
+
+class ContactGroup(BaseModel):
+    name: str
+    description: str
+    contacts: list[str]
+    subscribed: bool
+    created: datetime
+    updated: datetime
+
+
+class Escalation(BaseModel):
+    """One level's condition: the statistic of `times` periods one after another compares so with the threshold."""
+
+    statistics: str
+    comparison: str
+    threshold: str
+    times: int
+
+
+class Expression(BaseModel):
+    """One metric's condition within a composite one."""
+
+    metric: str
+    statistics: str
+    comparison: str
+    threshold: str
+    period_s: int
+
+
+class Composite(BaseModel):
+    """A condition on several metrics, as a list that is joined or as one text in CloudMonitor's own language."""
+
+    level: Literal["CRITICAL", "WARN", "INFO"]
+    times: int
+    expressions: list[Expression]
+    join: Literal["&&", "||"] | None
+    raw: str | None
+
+
+class Target(BaseModel):
+    """Where an alarm goes besides its contacts."""
+
+    id: str
+    arn: str
+    level: str | None
+    json_params: str | None
+
+
+class AlarmRule(BaseModel):
+    """A threshold on a metric. `resources` is the JSON text that the rule came with; times of day are in `HH:MM`."""
+
+    id: str
+    name: str
+    namespace: str
+    metric: str
+    resources: str
+    period_s: int
+    contact_groups: list[str]
+    silence_s: int
+    effective_interval: str
+    no_effective_interval: str
+    no_data_policy: NoDataPolicy
+    email_subject: str
+    webhook: str
+    send_ok: bool
+    labels: dict[str, str]
+    escalations: dict[Level, Escalation]
+    composite: Composite | None
+    enabled: bool
+    alert_state: Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
+    created: datetime
+    updated: datetime
+    targets: list[Target]
+
+    @property
+    def dimensions(self) -> list[dict[str, str]]:
+        """The resources that the rule watches; none named means all of them."""
+        return json.loads(self.resources) if self.resources else []
+
+
+class CmsState:
+    def __init__(self, store: Store) -> None:
+        self.contacts = store.collection("cms.contacts", Contact)
+        self.groups = store.collection("cms.contact_groups", ContactGroup)
+        self.rules = store.collection("cms.alarm_rules", AlarmRule)
+
+    def rule(self, rule_id: str) -> AlarmRule:
+        if rule := self.rules.get(rule_id):
+            return rule
+        raise ApiError("ResourceNotFound", f"The alarm rule does not exist: {rule_id}.", 404)
+
+    def groups_of(self, contact: str) -> list[ContactGroup]:
+        return [group for group in self.groups.values() if contact in group.contacts]
+
+
+def in_ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
