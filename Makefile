@@ -8,7 +8,7 @@ BIN := .venv/bin
 .PHONY: help setup demo up preview refresh destroy emulator fmt check test bench schema lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z ]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
 	@echo "  STACK=local|dev|staging|production and ARGS='...' go to up, preview, refresh and destroy"
 
 setup: ## virtualenv, Pulumi engine and its plugin; does only what is not done yet

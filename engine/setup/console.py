@@ -96,6 +96,21 @@ def _ending(status: int) -> str:
     return f"failed with exit status {status}" if status > 0 else f"was ended by {signal.Signals(-status).name}"
 
 
+def told(command: str, log: Path, work: Callable[[], None]) -> int:
+    """Do a command's work and return its exit status; what stops it is told in one paragraph, not in a traceback."""
+    log.unlink(missing_ok=True)
+    try:
+        work()
+    except SetupError as error:
+        whole = f" The whole output is in {log}." if log.exists() else ""
+        sys.stderr.write(f"{command}: {error}{whole}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{command}: interrupted. What is done is kept; run it again to go on.\n")
+        return 130
+    return 0
+
+
 class Console:
     """Writes the stages' lines to a stream; a terminal gets a line that is redrawn, a log a heartbeat."""
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from engine.setup import activation, build, installed
 from engine.setup.console import Console, Stage
+from engine.setup.go import Go, required
 from engine.setup.project import Project, SetupError, link_atomically
 
 NEITHER = (
@@ -20,7 +21,7 @@ def install(project: Project, console: Console) -> None:
         console.run("engine", lambda _: _use_installed(project, found))
         return
     _require_go(project, found)
-    version = build.required(project.root / "engine" / "cli" / "go.mod", build.PULUMI)
+    version = required(project.root / "engine" / "cli", build.PULUMI)
     console.run("engine", lambda stage: _use_engine(project, stage, f"pulumi {version}"))
     console.run("alicloud", lambda stage: _use_plugin(project, stage, f"plugin {build.PLUGIN_VERSION}"))
 
@@ -34,10 +35,10 @@ def _require_go(project: Project, found: installed.Installed | None) -> None:
         return
     module = project.root / "engine" / "cli"
     try:
-        build.Go.find(module)
+        Go.find(module)
     except SetupError as error:
         have = f"pulumi {found.version} is installed, but not its alicloud plugin; and" if found else "no pulumi; and"
-        ways = NEITHER.format(go=build.required(module / "go.mod", "go"), pulumi=".".join(map(str, installed.OLDEST)))
+        ways = NEITHER.format(go=required(module, "go"), pulumi=".".join(map(str, installed.OLDEST)))
         raise SetupError(f"engine: {have} {error}. {ways}") from error
 
 

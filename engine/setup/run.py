@@ -7,28 +7,22 @@ from contextlib import contextmanager
 
 from engine.environment import ROOT
 from engine.setup import activation, pulumi, virtualenv
-from engine.setup.console import Console
-from engine.setup.project import Project, SetupError
+from engine.setup.console import Console, told
+from engine.setup.project import Project
 
 
 def main() -> int:
-    """Set the checkout up; return the exit status. Errors are told in one paragraph, with the log's name."""
+    """Set the checkout up; return the exit status."""
     project = Project.at(ROOT)
-    try:
-        with _alone(project):
-            project.log.unlink(missing_ok=True)
-            console = Console(project.log)
-            console.run("virtualenv", lambda stage: virtualenv.install(project, stage))
-            pulumi.install(project, console)
-            console.run("shell", lambda _: activation.prepare(project))
-    except SetupError as error:
-        whole = f" The whole output is in {project.log}." if project.log.exists() else ""
-        sys.stderr.write(f"make setup: {error}{whole}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("\nmake setup: interrupted. What is done is kept; run it again to go on.\n")
-        return 130
-    return 0
+    with _alone(project):
+        return told("make setup", project.log, lambda: set_up(project, Console(project.log)))
+
+
+def set_up(project: Project, console: Console) -> None:
+    """Go through all stages. Raises SetupError at the first that cannot be done."""
+    console.run("virtualenv", lambda stage: virtualenv.install(project, stage))
+    pulumi.install(project, console)
+    console.run("shell", lambda _: activation.prepare(project))
 
 
 @contextmanager

@@ -1,8 +1,11 @@
-// Command schemagen prints the Pulumi schema of the provider's resources. It is run when the table or a version changes
-// (`make schema`), and its output is committed as schema.json: so the plugin itself links no code generator.
+// Command schemagen writes the Pulumi schema of the provider's resources to a file. It is run when the table or a version
+// changes (`make schema`), and the file is committed as schema.json: so the plugin itself links no code generator.
+//
+//	go run ./schemagen FILE
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -15,13 +18,17 @@ import (
 )
 
 func main() {
-	if err := generate(); err != nil {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: schemagen FILE")
+		os.Exit(2)
+	}
+	if err := generate(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "schemagen:", err)
 		os.Exit(1)
 	}
 }
 
-func generate() error {
+func generate(path string) error {
 	info, err := bridge.Info()
 	if err != nil {
 		return err
@@ -34,8 +41,12 @@ func generate() error {
 	if err != nil {
 		return err
 	}
-	out := json.NewEncoder(os.Stdout)
+	var text bytes.Buffer
+	out := json.NewEncoder(&text)
 	out.SetIndent("", " ")
 	out.SetEscapeHTML(false)
-	return out.Encode(generated.PackageSpec)
+	if err := out.Encode(generated.PackageSpec); err != nil {
+		return err
+	}
+	return os.WriteFile(path, text.Bytes(), 0o644)
 }
