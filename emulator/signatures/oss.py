@@ -141,7 +141,7 @@ def _v4_header(request: SignedRequest, authorization: str, keys: AccessKeys) -> 
         raise _invalid("Authorization", V4, "must be followed by Credential and Signature")
     key_id, scope = _credential(fields["Credential"])
     key = _key(keys, key_id, request.headers.get("x-oss-security-token"))
-    moment = request.headers.get("x-oss-date", "")
+    moment = request.headers.get("x-oss-date") or request.headers.get("date", "")
     _check_skew(_v4_time(moment, scope), moment)
     _check_v4(request, key, scope, moment, fields["Signature"].strip(), fields.get("AdditionalHeaders", ""))
     return key
@@ -181,12 +181,16 @@ def _credential(credential: str) -> tuple[str, str]:
 
 
 def _v4_time(moment: str, scope: str) -> int:
+    """`20261124T020405Z`; the older Go SDK sends only a `Date` header, and signs that."""
     try:
         parsed = datetime.strptime(moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise ApiError("AccessDenied", "OSS authentication requires a valid x-oss-date.", 403) from None
-    if not scope.startswith(moment[:8]):
-        raise _invalid("Credential", scope, f"has another date than x-oss-date ({moment})")
+        fields = parsedate(moment)
+        if fields is None:
+            raise ApiError("AccessDenied", "OSS authentication requires a valid Date or x-oss-date.", 403) from None
+        parsed = datetime.fromtimestamp(timegm(fields), UTC)
+    if not scope.startswith(parsed.strftime("%Y%m%d")):
+        raise _invalid("Credential", scope, f"has another date than the request ({moment})")
     return int(parsed.timestamp())
 
 

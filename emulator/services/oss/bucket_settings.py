@@ -111,10 +111,6 @@ def _check_payment(_oss: Oss, root: Element) -> None:
     xml.choice(root, "Payer", ("BucketOwner", "Requester"))
 
 
-def _check_monitor(_oss: Oss, root: Element) -> None:
-    xml.choice(root, "Status", ("Enabled", "Disabled"))
-
-
 def _check_direct_read(_oss: Oss, root: Element) -> None:
     xml.choice(root, "Enabled", BOOLEANS)
 
@@ -149,7 +145,6 @@ REFERER = Setting(
 TAGGING = Setting("tagging", "Tagging", _check_tagging, (("TagSet", ()),))
 HTTPS = Setting("httpsConfig", "HttpsConfiguration", _check_https, (("TLS", (("Enable", "false"),)),))
 PAYMENT = Setting("requestPayment", "RequestPaymentConfiguration", _check_payment, (("Payer", "BucketOwner"),))
-MONITOR = Setting("accessmonitor", "AccessMonitorConfiguration", _check_monitor, (("Status", "Disabled"),))
 DIRECT_READ = Setting(
     "bucketArchiveDirectRead", "ArchiveDirectReadConfiguration", _check_direct_read, (("Enabled", "false"),)
 )
@@ -170,7 +165,6 @@ for setting, put, get, delete in (
     (TAGGING, "PutBucketTags", "GetBucketTags", "DeleteBucketTags"),
     (HTTPS, "PutBucketHttpsConfig", "GetBucketHttpsConfig", ""),
     (PAYMENT, "PutBucketRequestPayment", "GetBucketRequestPayment", ""),
-    (MONITOR, "PutBucketAccessMonitor", "GetBucketAccessMonitor", ""),
     (DIRECT_READ, "PutBucketArchiveDirectRead", "GetBucketArchiveDirectRead", ""),
     (LOG_FIELDS, "PutUserDefinedLogFieldsConfig", "GetUserDefinedLogFieldsConfig", "DeleteUserDefinedLogFieldsConfig"),
 ):

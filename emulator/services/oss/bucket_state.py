@@ -123,6 +123,17 @@ def get_bucket_transfer_acceleration(oss: Oss, request: OssRequest) -> Reply:
     return document("TransferAccelerationConfiguration", [("Enabled", enabled)])
 
 
+@operation("PutBucketAccessMonitor", "PUT", "bucket", "accessmonitor", body="document")
+def put_bucket_access_monitor(oss: Oss, request: OssRequest) -> Reply:
+    root = xml.read(request.document, "AccessMonitorConfiguration")
+    return _change(oss, request, access_monitor=xml.choice(root, "Status", ("Enabled", "Disabled")))
+
+
+@operation("GetBucketAccessMonitor", "GET", "bucket", "accessmonitor")
+def get_bucket_access_monitor(oss: Oss, request: OssRequest) -> Reply:
+    return document("AccessMonitorConfiguration", [("Status", oss.index.bucket(request.bucket).access_monitor)])
+
+
 @operation("PutBucketResourceGroup", "PUT", "bucket", "resourceGroup", body="document")
 def put_bucket_resource_group(oss: Oss, request: OssRequest) -> Reply:
     root = xml.read(request.document, "BucketResourceGroupConfiguration")

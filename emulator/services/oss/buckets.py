@@ -125,7 +125,7 @@ def _listed(bucket: Bucket) -> xml.Value:
 def get_bucket_info(oss: Oss, request: OssRequest) -> Reply:
     bucket = oss.index.bucket(request.bucket)
     members: list[tuple[str, xml.Value]] = [
-        ("AccessMonitor", "Disabled"),
+        ("AccessMonitor", bucket.access_monitor),
         ("CreationDate", timestamp(bucket.created)),
         ("ExtranetEndpoint", f"{bucket.location}.aliyuncs.com"),
         ("IntranetEndpoint", f"{bucket.location}-internal.aliyuncs.com"),

@@ -61,6 +61,7 @@ class Bucket(BaseModel):
     encryption: Encryption | None = None
     transfer_acceleration: bool | None = None
     resource_group: str
+    access_monitor: str = "Disabled"
     policy: str = ""
 
     @property
