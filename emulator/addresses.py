@@ -32,6 +32,7 @@ HOSTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 # At the bare endpoint the API version names the product: every SDK sends it.
 VERSIONS = {
     "2021-07-01": "eas",
+    "2021-07-02": "eas-tags",
     "2021-02-04": "aiworkspace",
     "2022-01-01": "pai-dsw",
     "2019-01-01": "cms",
@@ -61,6 +62,8 @@ def locate(host: str, path: str, version: str) -> Address:
     for product, pattern in HOSTS:
         if match := pattern.match(host.lower()):
             found: Mapping[str, str | None] = match.groupdict()
+            if product == "eas" and VERSIONS.get(version) == "eas-tags":  # two APIs share this host
+                product = "eas-tags"
             return Address(product, found.get("region") or "", found.get("bucket") or "")
     raise ApiError(
         "Emulator.UnknownHost",

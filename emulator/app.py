@@ -16,7 +16,7 @@ from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Product
 from emulator.services.cms import cms
 from emulator.services.eas.dataplane.gateway import PREFIX as GATEWAY_PREFIX
-from emulator.services.eas.operations import eas
+from emulator.services.eas.operations import eas, eas_tags
 from emulator.services.location.service import location
 from emulator.services.oss.frontend import OssFrontend
 from emulator.services.ram import ram
@@ -39,6 +39,7 @@ class Emulator:
         self._products: dict[str, tuple[Product, object]] = {
             "cms": (cms, state.cms),
             "eas": (eas, state.eas),
+            "eas-tags": (eas_tags, state.eas),
             "location": (location, state),
             "ram": (ram, state.ram),
             "sts": (sts, state.sts),

@@ -11,6 +11,9 @@ from emulator.services.location.service import DescribeEndpoints
 from emulator.state import Settings, State
 from tests.emulator.contract import problems_of, problems_of_answer, sdk_operations
 
+# There is no published SDK for what the Go provider calls to label EAS services.
+WITHOUT_SDK = {"eas-tags"}
+
 
 def test_every_emulated_operation_and_parameter_is_the_sdks(tmp_path: Path) -> None:
     state = State(Settings(data_dir=tmp_path, port=0))
@@ -18,6 +21,7 @@ def test_every_emulated_operation_and_parameter_is_the_sdks(tmp_path: Path) -> N
     problems = [
         problem
         for product in Emulator(state).products
+        if product.name not in WITHOUT_SDK
         for operation in product.operations.values()
         for problem in problems_of(product, operation)
     ]

@@ -1,6 +1,9 @@
-"""All emulated operations of EAS: importing this module registers them at `eas`."""
+"""All emulated operations of EAS: importing this module registers them at `eas` and `eas_tags`."""
 
-from emulator.services.eas import services
+from emulator.services.eas import endpoints, instances, labels, lifecycle, listing, logs, services, versions
+from emulator.services.eas.labels import eas_tags
 from emulator.services.eas.product import eas
 
-__all__ = ["eas", "services"]
+MODULES = (endpoints, instances, labels, lifecycle, listing, logs, services, versions)
+
+__all__ = ["MODULES", "eas", "eas_tags"]

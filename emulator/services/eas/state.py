@@ -72,6 +72,16 @@ class EasState:
             raise ApiError("InvalidService.NotFound", f"Service [{name}] is not found in region [{region}].", 404)
         return service
 
+    def find_instance(self, service: Service, name: str) -> Instance:
+        instance = self.instances.get(f"{service.key}/{name}")
+        if instance is None:
+            raise ApiError("InvalidInstance.NotFound", f"Service [{service.name}] has no instance [{name}].", 404)
+        return instance
+
+    def home(self, key: ServiceKey) -> Path:
+        """The directory of a service; each instance has one of its own name in it."""
+        return self.host.directory / key.region / key.name
+
     def put(self, service: Service) -> None:
         """Stores what is wanted of a service, and has its instances follow."""
         self.services.put(str(service.key), service)

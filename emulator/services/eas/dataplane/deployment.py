@@ -39,7 +39,7 @@ class Deployment:
         self.key: ServiceKey = service.key
         self.replicas: dict[str, Replica] = {}
         self._state = state
-        self._home = state.host.directory / service.region / service.name
+        self._home = state.home(service.key)
         self._configs: dict[int, ServiceConfig] = {}
         self._route = Route(service.key, service.token, self._config(service, service.version))
         self._changed = asyncio.Event()
@@ -127,8 +127,8 @@ class Deployment:
             if service.target == "deleted" and not self.replicas:
                 break
             await self._changed.wait()
-        self._state.forget(self.key)
         await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
+        self._state.forget(self.key)
 
     def _reconcile(self, service: Service) -> None:
         config = self._config(service, service.version)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 LONGEST_LINE = 64 * 1024
-LONGEST_FILE = 8 * 1024 * 1024
+LONGEST_FILE = 2 * 1024 * 1024
 
 
 class LogLine(NamedTuple):
