@@ -17,7 +17,7 @@ RPC_ENVELOPE = frozenset(
     {
         "Action", "Version", "Format", "AccessKeyId", "SecurityToken", "Timestamp", "RegionId", "ClientToken",
         "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "SignatureType",
-        "Product", "ServiceCode", "SourceIp", "SecureTransport",
+        "Product", "SourceIp", "SecureTransport",
     }
 )  # fmt: skip
 
