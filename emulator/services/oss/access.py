@@ -9,8 +9,8 @@ import json
 from typing import Any
 
 from emulator.services.oss.errors import access_denied
-from emulator.services.oss.index import Bucket, Index
-from emulator.services.oss.operations import Operation
+from emulator.services.oss.index import Index
+from emulator.services.oss.records import Bucket
 from emulator.services.oss.request import OssRequest
 
 PRIVATE, PUBLIC_READ, PUBLIC_READ_WRITE, DEFAULT = "private", "public-read", "public-read-write", "default"
@@ -25,19 +25,19 @@ _NEVER_DENIED = frozenset({"PutBucketPolicy", "GetBucketPolicy", "DeleteBucketPo
 Statement = dict[str, Any]
 
 
-def authorise(index: Index, operation: Operation, request: OssRequest, bucket: Bucket) -> None:
-    """AccessDenied unless the caller may do `operation` on `bucket`, or on an object in it."""
-    caller, action = request.caller, operation.action
+def authorise(index: Index, action: str, request: OssRequest, bucket: Bucket, key: str) -> None:
+    """AccessDenied unless the caller of `request` may do `action` on `bucket`, or on the object `key` in it."""
+    caller = request.caller
     if caller is not None and not bucket.policy:
         return
-    effects = _policy_effects(bucket, action, request.key, "" if caller is None else caller.arn)
+    effects = _policy_effects(bucket, action, key, "" if caller is None else caller.arn)
     if "Deny" in effects and not (caller and action in _NEVER_DENIED):
         raise access_denied("You have no right to access this object because of bucket policy.")
     if caller is not None:
         return
     if bucket.public_access_blocked:
         raise access_denied("You have no right to access this object because public access is blocked.")
-    if "Allow" not in effects and not _acl_grants(index, bucket, request.key, action):
+    if "Allow" not in effects and not _acl_grants(index, bucket, key, action):
         raise access_denied("You have no right to access this object because of bucket acl.")
 
 

@@ -8,11 +8,12 @@ from emulator.errors import ApiError
 from emulator.services.oss import encryption
 from emulator.services.oss.access import OBJECT_ACLS, PUBLIC_READ, PUBLIC_READ_WRITE
 from emulator.services.oss.errors import access_denied, invalid_argument
-from emulator.services.oss.index import Attributes, Bucket, Version
+from emulator.services.oss.records import Attributes, Bucket, Version
 from emulator.services.oss.request import OssRequest
 
 STORAGE_CLASSES = ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive")
 USER_PREFIX = "x-oss-meta-"
+SYMLINK_TARGET = "x-oss-symlink-target"
 MAX_TAGS = 10
 MAX_USER_BYTES = 8 * 1024
 

@@ -7,8 +7,8 @@ from emulator.errors import ApiError
 from emulator.services.oss import encryption, xml
 from emulator.services.oss.access import is_public
 from emulator.services.oss.errors import access_denied
-from emulator.services.oss.index import Encryption
 from emulator.services.oss.operations import operation
+from emulator.services.oss.records import Encryption
 from emulator.services.oss.reply import Reply, document
 from emulator.services.oss.request import OssRequest
 from emulator.services.oss.service import Oss

@@ -6,8 +6,8 @@ from emulator.services.oss.access import BUCKET_ACLS, PUBLIC_READ, PUBLIC_READ_W
 from emulator.services.oss.attributes import STORAGE_CLASSES
 from emulator.services.oss.encryption import from_headers
 from emulator.services.oss.errors import access_denied, invalid_argument
-from emulator.services.oss.index import DELETE_MARKER, Bucket
 from emulator.services.oss.operations import operation
+from emulator.services.oss.records import DELETE_MARKER, Bucket
 from emulator.services.oss.reply import Reply, document
 from emulator.services.oss.request import OssRequest, check_bucket_name, timestamp
 from emulator.services.oss.service import Oss

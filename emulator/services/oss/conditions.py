@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 
 from emulator.errors import ApiError
 from emulator.services.oss.errors import precondition_failed
-from emulator.services.oss.index import Version
+from emulator.services.oss.records import Version
 from emulator.services.oss.request import OssRequest
 
 RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")

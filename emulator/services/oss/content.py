@@ -90,16 +90,13 @@ class Blobs:
             file.write(data)
         return Segment(name, 0, len(data))
 
-    def append(self, last: Segment, segments: Iterable[Segment], inline: bytes | None) -> Segment:
-        """Adds data at the end of a segment's file, in place: readers go by the size that the index had for them."""
-        size = last.size
+    def append(self, last: Segment, data: bytes) -> Segment:
+        """Adds `data` at the end of a segment's file, in place: readers go by the size that the index had for them."""
         with (self._directory / last.name).open("r+b") as file:
-            file.truncate(last.offset + last.size)
+            file.truncate(last.offset + last.size)  # what a killed process wrote and did not acknowledge
             file.seek(0, os.SEEK_END)
-            for chunk in [inline] if inline is not None else self.chunks(segments):
-                file.write(chunk)
-                size += len(chunk)
-        return last._replace(size=size)
+            file.write(data)
+        return last._replace(size=last.size + len(data))
 
     def link(self, segments: Iterable[Segment]) -> tuple[Segment, ...]:
         """The same data under names of its own; takes no space."""

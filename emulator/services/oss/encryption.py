@@ -1,7 +1,7 @@
 """Server-side encryption, as far as it can be seen from outside: its settings are kept and given back."""
 
 from emulator.errors import ApiError
-from emulator.services.oss.index import Bucket, Encryption
+from emulator.services.oss.records import Bucket, Encryption
 
 ALGORITHMS = ("AES256", "KMS", "SM4")
 HEADER, KEY_HEADER, DATA_HEADER = (
@@ -9,6 +9,7 @@ HEADER, KEY_HEADER, DATA_HEADER = (
     "x-oss-server-side-encryption-key-id",
     "x-oss-server-side-data-encryption",
 )
+HEADERS = (HEADER, KEY_HEADER, DATA_HEADER)
 
 
 def from_headers(headers: dict[str, str]) -> Encryption | None:

@@ -9,7 +9,18 @@ from starlette.types import ASGIApp, Receive
 from emulator.addresses import Address
 from emulator.credentials import AccessKeys
 from emulator.errors import ApiError
-from emulator.services.oss import bucket_settings, bucket_state, buckets, listing, objects
+from emulator.services.oss import (
+    appending,
+    bucket_settings,
+    bucket_state,
+    buckets,
+    copying,
+    deleting,
+    listing,
+    multipart,
+    object_settings,
+    objects,
+)
 from emulator.services.oss.access import authorise
 from emulator.services.oss.errors import access_denied, no_such_bucket
 from emulator.services.oss.operations import Operation, resolve
@@ -19,7 +30,19 @@ from emulator.services.oss.service import Oss
 from emulator.signatures.oss import authenticate
 from emulator.state import State
 
-MODULES = (bucket_settings, bucket_state, buckets, listing, objects)  # whose handlers register themselves
+# Their handlers register themselves.
+MODULES = (
+    appending,
+    bucket_settings,
+    bucket_state,
+    buckets,
+    copying,
+    deleting,
+    listing,
+    multipart,
+    object_settings,
+    objects,
+)
 
 MAX_DOCUMENT = 2 * 1024**2
 MAX_DATA = 5 * 1024**3
@@ -89,7 +112,10 @@ def _allow(oss: Oss, operation: Operation, request: OssRequest) -> None:
     if request.region and request.region != bucket.region:
         message = "The bucket you are attempting to access must be addressed using the specified endpoint."
         raise access_denied(message, Bucket=bucket.name, Endpoint=f"{bucket.location}.aliyuncs.com")
-    authorise(oss.index, operation, request, bucket)
+    authorise(oss.index, operation.action, request, bucket, request.key)
+    if "x-oss-copy-source" in request.headers and operation.selector.endswith("copy"):
+        source, key, _ = copying.source_name(request)
+        authorise(oss.index, "GetObject", request, oss.index.bucket(source), key)
 
 
 async def _receive_body(oss: Oss, operation: Operation, request: OssRequest, receive: Receive) -> None:
@@ -99,6 +125,8 @@ async def _receive_body(oss: Oss, operation: Operation, request: OssRequest, rec
         if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
             raise ApiError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
         request.upload = await oss.blobs.receive(_chunks(receive, MAX_DATA), inline=operation.body == "data")
+    elif operation.body == "copied part":
+        request.upload = await oss.blobs.receive(copying.part_data(oss, request), inline=False)
 
 
 async def _chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:

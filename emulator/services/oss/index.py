@@ -6,13 +6,21 @@ Keys are ordered as OSS orders them, by their UTF-8 bytes, which is how SQLite c
 # ruff: noqa: S608 - every piece of a statement is a constant of this file
 import json
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from emulator.services.oss.content import Segment
 from emulator.services.oss.errors import no_such_bucket
+from emulator.services.oss.records import (
+    DELETE_MARKER,
+    Bucket,
+    MultipartUpload,
+    Part,
+    Version,
+    packed,
+    part_from,
+    unpacked,
+    upload_from,
+)
 from emulator.store import Store
 
 SCHEMA = """
@@ -30,118 +38,6 @@ CREATE TABLE IF NOT EXISTS oss_parts (
   upload_id TEXT, number INTEGER, size INTEGER NOT NULL, etag TEXT NOT NULL, crc64 TEXT NOT NULL,
   modified INTEGER NOT NULL, segments TEXT NOT NULL, PRIMARY KEY (upload_id, number)) WITHOUT ROWID;
 """
-
-NULL_VERSION = "null"
-DELETE_MARKER = "DeleteMarker"
-
-
-class Encryption(BaseModel):
-    """What `ApplyServerSideEncryptionByDefault` says."""
-
-    model_config = ConfigDict(frozen=True)
-
-    algorithm: str
-    kms_key_id: str = ""
-    kms_data_encryption: str = ""
-
-
-class Bucket(BaseModel):
-    """`versioning` is empty (never set), `Enabled` or `Suspended`; `created` is in seconds since the epoch."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    region: str
-    created: int
-    acl: str = "private"
-    storage_class: str = "Standard"
-    redundancy: str = "LRS"
-    versioning: str = ""
-    public_access_blocked: bool = False
-    encryption: Encryption | None = None
-    transfer_acceleration: bool | None = None
-    resource_group: str
-    access_monitor: str = "Disabled"
-    policy: str = ""
-
-    @property
-    def location(self) -> str:
-        return f"oss-{self.region}"
-
-
-class Attributes(NamedTuple):
-    """What is said about an object beside its data. `headers` are those that are given back with it."""
-
-    headers: dict[str, str]
-    tags: dict[str, str]
-    acl: str
-    storage_class: str
-
-
-class Version(NamedTuple):
-    """A version of an object, or a delete marker. `modified` is in seconds since the epoch, `etag` without quotes.
-
-    `raw_*` are as the database has them. `inline` is not read in listings.
-    """
-
-    bucket: str
-    key: str
-    sequence: int
-    version_id: str
-    latest: int
-    type: str
-    size: int
-    etag: str
-    crc64: str
-    modified: int
-    storage_class: str
-    acl: str
-    raw_headers: str
-    raw_tags: str
-    raw_segments: str
-    inline: bytes | None = None
-
-    @property
-    def is_delete_marker(self) -> bool:
-        return self.type == DELETE_MARKER
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return dict(json.loads(self.raw_headers))
-
-    @property
-    def tags(self) -> dict[str, str]:
-        return dict(json.loads(self.raw_tags)) if self.raw_tags else {}
-
-    @property
-    def segments(self) -> tuple[Segment, ...]:
-        return unpacked(self.raw_segments)
-
-
-class MultipartUpload(NamedTuple):
-    bucket: str
-    key: str
-    id: str
-    initiated: int
-    attributes: Attributes
-
-
-class Part(NamedTuple):
-    number: int
-    size: int
-    etag: str
-    crc64: int
-    modified: int
-    segments: tuple[Segment, ...]
-
-
-def packed(segments: Sequence[Segment]) -> str:
-    return json.dumps(segments) if segments else ""
-
-
-def unpacked(segments: str) -> tuple[Segment, ...]:
-    return tuple(Segment(*each) for each in json.loads(segments)) if segments else ()
-
 
 _HEAD = ", ".join(field for field in Version._fields if field != "inline").replace("raw_", "")
 _WHOLE = f"{_HEAD}, inline"
@@ -245,16 +141,16 @@ class Index:
             (*changes.values(), *version[:3]),
         )
 
-    def objects(self, bucket: str, prefix: str, start: str, exclusive: bool, limit: int) -> list[Version]:
-        """Current objects with keys from `start` on, or after it, without their inline data."""
-        condition = f"key {'>' if exclusive else '>='} ? AND latest = 1 AND type <> '{DELETE_MARKER}'"
-        return self._range(bucket, prefix, condition, (start,), limit)
+    def objects(self, bucket: str, prefix: str, start: str, beyond: int | str | None, limit: int) -> list[Version]:
+        """Current objects by key, from `start` on, or after it when `beyond` is given; without their inline data."""
+        comparison = "key >= ?" if beyond is None else "key > ?"
+        return self._range(bucket, prefix, f"{comparison} AND latest AND type <> '{DELETE_MARKER}'", (start,), limit)
 
-    def versions(self, bucket: str, prefix: str, start: str, below: int | None, limit: int) -> list[Version]:
-        """Versions and delete markers by key, newest first; of the key `start` only those older than `below`."""
-        if below is None:
+    def versions(self, bucket: str, prefix: str, start: str, beyond: int | str | None, limit: int) -> list[Version]:
+        """Versions and delete markers by key, newest first; of the key `start` only those below position `beyond`."""
+        if beyond is None:
             return self._range(bucket, prefix, "key >= ?", (start,), limit)
-        return self._range(bucket, prefix, "(key > ? OR key = ? AND sequence < ?)", (start, start, below), limit)
+        return self._range(bucket, prefix, "(key > ? OR key = ? AND sequence < ?)", (start, start, beyond), limit)
 
     def _range(
         self, bucket: str, prefix: str, condition: str, values: tuple[str | int, ...], limit: int
@@ -271,10 +167,56 @@ class Index:
         """Keys and sequence numbers of the current objects: different as soon as any of them changed."""
         within, bounds = prefix_condition(prefix)
         return self._database.execute(
-            f"SELECT key, sequence FROM oss_versions WHERE bucket = ? AND {within} AND latest = 1"
+            f"SELECT key, sequence FROM oss_versions WHERE bucket = ? AND {within} AND latest"
             f" AND type <> '{DELETE_MARKER}' ORDER BY key",
             (bucket, *bounds),
         )
+
+    # Multipart uploads.
+
+    def add_upload(self, upload: MultipartUpload) -> None:
+        attributes = upload.attributes
+        self._database.execute(
+            "INSERT INTO oss_uploads VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *upload[:4], attributes.storage_class, attributes.acl,
+                json.dumps(attributes.headers), json.dumps(attributes.tags),
+            ),
+        )  # fmt: skip
+
+    def upload(self, bucket: str, key: str, upload_id: str) -> MultipartUpload | None:
+        row = self._one("SELECT * FROM oss_uploads WHERE bucket = ? AND key = ? AND id = ?", bucket, key, upload_id)
+        return None if row is None else upload_from(row)
+
+    def uploads(
+        self, bucket: str, prefix: str, start: str, beyond: int | str | None, limit: int
+    ) -> list[MultipartUpload]:
+        """By key and id; of the key `start` only those with an id after `beyond`."""
+        within, bounds = prefix_condition(prefix)
+        rows = self._all(
+            f"SELECT * FROM oss_uploads WHERE bucket = ? AND {within} AND (key > ? OR key = ? AND id > ?)"
+            " ORDER BY key, id LIMIT ?",
+            bucket, *bounds, start, start, beyond or "", limit,
+        )  # fmt: skip
+        return [upload_from(row) for row in rows]
+
+    def delete_upload(self, upload: MultipartUpload) -> None:
+        self._database.execute("DELETE FROM oss_uploads WHERE bucket = ? AND key = ? AND id = ?", upload[:3])
+        self._database.execute("DELETE FROM oss_parts WHERE upload_id = ?", (upload.id,))
+
+    def parts(self, upload_id: str) -> list[Part]:
+        """In the order of their numbers."""
+        rows = self._all("SELECT * FROM oss_parts WHERE upload_id = ? ORDER BY number", upload_id)
+        return [part_from(row) for row in rows]
+
+    def put_part(self, upload_id: str, part: Part) -> Part | None:
+        """The part that it replaces."""
+        replaced = self._one("SELECT * FROM oss_parts WHERE upload_id = ? AND number = ?", upload_id, part.number)
+        self._database.execute(
+            "INSERT OR REPLACE INTO oss_parts VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (upload_id, *part[:3], str(part.crc64), part.modified, packed(part.segments)),
+        )
+        return None if replaced is None else part_from(replaced)
 
     def unfinished(self, bucket: str) -> tuple[int, int]:
         """Number of multipart uploads that were begun, and of their parts."""

@@ -8,8 +8,8 @@ from emulator.errors import ApiError
 from emulator.services.oss import attributes, conditions, encryption
 from emulator.services.oss.content import cut
 from emulator.services.oss.errors import no_such_key, no_such_version
-from emulator.services.oss.index import Bucket, Version
 from emulator.services.oss.operations import operation
+from emulator.services.oss.records import Bucket, Version
 from emulator.services.oss.reply import Reply
 from emulator.services.oss.request import OssRequest, check_key
 from emulator.services.oss.service import Oss
@@ -82,7 +82,7 @@ def readable(oss: Oss, request: OssRequest) -> Version:
     """The version that a request reads: the one it names or the latest, behind a symbolic link if it is one."""
     version = found(oss, request.bucket, request.key, request.version_id)
     if version.type == "Symlink":
-        target = version.headers["x-oss-symlink-target"]
+        target = version.headers[attributes.SYMLINK_TARGET]
         version = found(oss, request.bucket, attributes.symlink_target(target), None, link=request.key)
     return version
 
@@ -121,7 +121,7 @@ def stored_headers(version: Version, bucket: Bucket) -> dict[str, str]:
     if bucket.versioning:
         headers["x-oss-version-id"] = version.version_id
     kept = version.headers
-    for name in (encryption.HEADER, encryption.KEY_HEADER, encryption.DATA_HEADER):
+    for name in encryption.HEADERS:
         if name in kept:
             headers[name] = kept[name]
     return headers

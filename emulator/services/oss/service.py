@@ -3,12 +3,13 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from emulator.services.oss.content import Blobs, Segment
-from emulator.services.oss.index import Index, Version
+from emulator.services.oss.index import Index
+from emulator.services.oss.records import MultipartUpload, Version
 from emulator.services.oss.versions import Versions
 from emulator.store import Store
 
@@ -24,7 +25,7 @@ class Oss:
         self.blobs = Blobs(data_dir / "objects")
         self.blobs.keep_only(self.index.segment_names())
         self._abandoned: list[Segment] = []
-        self.versions = Versions(self.index, self.blobs, self.discard)
+        self.versions = Versions(self.index, self.discard)
         self._store = store
 
     @contextmanager
@@ -40,9 +41,15 @@ class Oss:
             self.blobs.discard(self._abandoned)
             self._abandoned.clear()
 
-    def discard(self, segments: tuple[Segment, ...]) -> None:
+    def discard(self, segments: Iterable[Segment]) -> None:
         """Has these files removed when the transaction is committed."""
         self._abandoned.extend(segments)
+
+    def abort(self, upload: MultipartUpload) -> None:
+        """Forgets a multipart upload and its parts."""
+        for part in self.index.parts(upload.id):
+            self.discard(part.segments)
+        self.index.delete_upload(upload)
 
     def reset(self) -> None:
         """Removes the files, after the store was cleared."""

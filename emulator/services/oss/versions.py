@@ -3,42 +3,45 @@
 import base64
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from emulator.errors import ApiError
-from emulator.services.oss.content import Blobs, Segment, Upload
+from emulator.services.oss.content import Segment, Upload
 from emulator.services.oss.errors import no_such_version
-from emulator.services.oss.index import DELETE_MARKER, NULL_VERSION, Attributes, Bucket, Index, Version, packed
+from emulator.services.oss.index import Index
+from emulator.services.oss.records import DELETE_MARKER, NULL_VERSION, Attributes, Bucket, Version, packed, packed_tags
 from emulator.services.oss.request import OssRequest
 
 
 class Versions:
     """`discard` is told which files belong to nobody once the transaction is committed."""
 
-    def __init__(self, index: Index, blobs: Blobs, discard: Callable[[tuple[Segment, ...]], None]) -> None:
-        self._index, self._blobs, self._discard = index, blobs, discard
+    def __init__(self, index: Index, discard: Callable[[Iterable[Segment]], None]) -> None:
+        self._index, self._discard = index, discard
 
     def add(
         self, bucket: Bucket, request: OssRequest, attributes: Attributes, data: Upload, kind: str, etag: str
     ) -> Version:
-        """Stores `data` as the object's current version.
-
-        FileAlreadyExists (409) when the request forbids to overwrite and there is one already.
-        """
-        if request.header_flag("x-oss-forbid-overwrite"):
-            current = self._index.latest(bucket.name, request.key)
-            if current is not None and not current.is_delete_marker:
-                message = "The object you specified already exists and can not be overwritten."
-                raise ApiError("FileAlreadyExists", message, 409)
+        """Stores `data` as the object's current version; FileAlreadyExists when it must not replace one."""
+        self.check_overwrite(request)
         version = Version(
             bucket.name, request.key, self._index.next_sequence(), self._make_room(bucket, request.key), 1, kind,
             data.size, etag, str(data.crc64), int(request.now.timestamp()),
             attributes.storage_class, attributes.acl, json.dumps(attributes.headers),
-            json.dumps(attributes.tags) if attributes.tags else "", packed(data.segments), data.inline,
+            packed_tags(attributes.tags), packed(data.segments), data.inline,
         )  # fmt: skip
         self._index.add(version)
         return version
+
+    def check_overwrite(self, request: OssRequest) -> None:
+        """FileAlreadyExists (409) when the request forbids to overwrite an object and there is one already."""
+        if not request.header_flag("x-oss-forbid-overwrite"):
+            return
+        current = self._index.latest(request.bucket, request.key)
+        if current is not None and not current.is_delete_marker:
+            message = "The object you specified already exists and can not be overwritten."
+            raise ApiError("FileAlreadyExists", message, 409)
 
     def delete(self, bucket: Bucket, key: str, version_id: str | None, now: datetime) -> Version | None:
         """Deletes a version for good, or the current one: behind a delete marker where the bucket keeps versions.
