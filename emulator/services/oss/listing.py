@@ -36,15 +36,15 @@ def list_objects_v2(oss: Oss, request: OssRequest) -> Reply:
     if request.query["list-type"] != "2":
         raise invalid_argument("list-type", request.query["list-type"], "The list type must be 2.")
     limit = request.number("max-keys", DEFAULT_KEYS, 1, MAX_KEYS)
-    after, token = request.query.get("start-after", ""), request.query.get("continuation-token")
-    page = _objects(oss, request, after if token is None else _opened(token), limit)
+    after, token = request.query.get("start-after", ""), request.query.get("continuation-token", "")
+    page = _objects(oss, request, _opened(token) if token else after, limit)
     encode = paging.encoding(request)
     members: list[tuple[str, xml.Value]] = [
         ("Name", request.bucket),
         *paging.asked(request, encode),
         ("StartAfter", encode(after) if after else None),
         ("MaxKeys", limit),
-        ("ContinuationToken", token),
+        ("ContinuationToken", token or None),
         ("IsTruncated", page.truncated),
         ("NextContinuationToken", _token(page.last_key) if page.last_key else None),
         ("KeyCount", page.size),
