@@ -1,9 +1,11 @@
 """Builds the Pulumi engine and the alicloud plugin from pinned Go modules into the user's cache."""
 
 import fcntl
+import os
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ UPSTREAM = "github.com/aliyun/terraform-provider-alicloud"
 
 FLAGS = ("-trimpath", "-buildvcs=false")  # what is built does not depend on where
 STRIPPED = "-s -w"  # a third smaller
+UNUSED_S = 60 * 86400.0
 
 
 @dataclass(frozen=True)
@@ -35,16 +38,18 @@ class Part:
 
     def built(self, cache: Path) -> Path | None:
         """Return the folder of an earlier build from these sources, by whichever Go; None if there is none."""
-        return next(iter(sorted(cache.glob(f"{self.name}-{self._key()}-go*"), reverse=True)), None)
+        folder = next(iter(sorted(cache.glob(f"{self.name}-{self._key()}-go*"), reverse=True)), None)
+        if folder:
+            os.utime(folder)  # in use
+        return folder
 
     def build(self, cache: Path, stage: Stage) -> Path:
         """Build into the cache, unless that is done, and return the folder. Raises SetupError."""
         with _only_build(cache, stage):
-            if done := self.built(cache):
+            if done := self.built(cache):  # by the one that had the lock before
                 return done
             go = Go.find(self.module)
-            for leftover in cache.glob(".building-*"):
-                shutil.rmtree(leftover)
+            _remove_leftovers(cache)
             with tempfile.TemporaryDirectory(prefix=".building-", dir=cache) as work:
                 out = Path(work) / "out"
                 out.mkdir()
@@ -93,6 +98,15 @@ def trim_upstream(module: Path, go: Go, stage: Stage, out: Path) -> Path:
     shutil.copyfile(module / "go.sum", modfile.with_suffix(".sum"))
     go.run(stage, module, "mod", "edit", f"-replace={UPSTREAM}={out / 'upstream'}", str(modfile))
     return modfile
+
+
+def _remove_leftovers(cache: Path) -> None:
+    """Remove builds that were cut off, and those that no checkout has used for a long time."""
+    for folder in cache.glob("[!.]*-go*"):
+        if time.time() - folder.stat().st_mtime > UNUSED_S:
+            shutil.rmtree(folder)
+    for folder in cache.glob(".building-*"):
+        shutil.rmtree(folder)
 
 
 @contextmanager

@@ -29,11 +29,12 @@ class Installed:
     def has_plugin(self) -> bool:
         return (self.home / "plugins" / f"resource-alicloud-v{PLUGIN_VERSION}" / PLUGIN).exists()
 
-    def install_plugin(self, stage: Stage) -> None:
+    def install_plugin(self, stage: Stage) -> str:
         """Let Pulumi fetch the plugin from where it is released. Raises SetupError."""
         env = {**os.environ, "PULUMI_HOME": str(self.home), "PULUMI_SKIP_UPDATE_CHECK": "true"}
         command: list[str | Path] = [self.command, "plugin", "install", "resource", "alicloud", PLUGIN_VERSION]
         stage.run(command, env=env, timeout_s=DOWNLOAD_S)
+        return f"plugin {PLUGIN_VERSION}, fetched by the installed pulumi"
 
 
 def find(project: Project, environ: Mapping[str, str] = os.environ) -> Installed | None:

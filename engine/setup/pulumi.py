@@ -5,79 +5,84 @@ from pathlib import Path
 from engine.setup import activation, build, installed
 from engine.setup.console import Console, Stage
 from engine.setup.go import Go, required
+from engine.setup.installed import Installed
 from engine.setup.project import Project, SetupError, link_atomically
 
-NEITHER = (
-    "There are two ways on: install Go {go} or newer (go.dev/dl, or your distribution's package `golang`) and Pulumi "
-    "is built here from source; or install Pulumi {pulumi} or newer (pulumi.com/docs/install) and it is used as it is. "
-    "Then run `make setup` again."
+WAYS_ON = (
+    "There are two ways on: install Go {go} or newer (from go.dev/dl, or your distribution's package `golang`), and "
+    "Pulumi is built here from source; or install Pulumi {pulumi} or newer (pulumi.com/docs/install), and it is used "
+    "as it is. Then run `make setup` again."
 )
 
 
-def install(project: Project, console: Console) -> None:
-    """Provide an engine and a plugin that fit, and link them into the virtualenv."""
+def find(project: Project) -> Installed | None:
+    """Return the installed Pulumi, if there is one. Raises SetupError where none can be had in any way."""
     found = installed.find(project)
+    if not found:
+        _require_go(project, "no Pulumi is installed")
+    return found
+
+
+def install(project: Project, found: Installed | None, console: Console) -> None:
+    """Provide an engine and a plugin that fit, and link them into the virtualenv. Raises SetupError."""
     if found and (found.has_plugin or (not _is_built(project) and _fetch_plugin(found, console))):
         console.run("engine", lambda _: _use_installed(project, found))
         return
-    _require_go(project, found)
-    version = required(project.root / "engine" / "cli", build.PULUMI)
-    console.run("engine", lambda stage: _use_engine(project, stage, f"pulumi {version}"))
-    console.run("alicloud", lambda stage: _use_plugin(project, stage, f"plugin {build.PLUGIN_VERSION}"))
+    if found:
+        _require_go(project, f"the installed pulumi {found.version} has no alicloud plugin {build.PLUGIN_VERSION}")
+    engine, plugin = build.parts(project)
+    version = required(engine.module, build.PULUMI)
+    console.run("engine", lambda stage: f"pulumi {version}, {_use_engine(project, engine, stage)}")
+    console.run("alicloud", lambda stage: f"plugin {build.PLUGIN_VERSION}, {_use_plugin(project, plugin, stage)}")
 
 
 def _is_built(project: Project) -> bool:
     return all(part.built(project.cache) for part in build.parts(project))
 
 
-def _require_go(project: Project, found: installed.Installed | None) -> None:
+def _require_go(project: Project, lack: str) -> None:
+    """Raise SetupError if something must be built and there is no Go for it."""
     if _is_built(project):
         return
-    module = project.root / "engine" / "cli"
+    module = build.parts(project)[0].module
     try:
         Go.find(module)
     except SetupError as error:
-        have = f"pulumi {found.version} is installed, but not its alicloud plugin; and" if found else "no pulumi; and"
-        ways = NEITHER.format(go=required(module, "go"), pulumi=".".join(map(str, installed.OLDEST)))
-        raise SetupError(f"engine: {have} {error}. {ways}") from error
+        ways_on = WAYS_ON.format(go=required(module, "go"), pulumi=".".join(map(str, installed.OLDEST)))
+        raise SetupError(f"engine: {lack}, and {error}. {ways_on}") from error
 
 
-def _fetch_plugin(found: installed.Installed, console: Console) -> bool:
+def _fetch_plugin(found: Installed, console: Console) -> bool:
     try:
-        with console.stage("alicloud") as stage:
-            found.install_plugin(stage)
+        console.run("alicloud", found.install_plugin)
     except SetupError as error:
-        console.say("alicloud", f"not used: {found.command}, which cannot get the plugin ({error})", 0.0)
-        return False
+        console.say("alicloud", f"{error}; so both are built from source", 0.0)
     return found.has_plugin
 
 
-def _use_installed(project: Project, found: installed.Installed) -> str:
+def _use_installed(project: Project, found: Installed) -> str:
     (project.engine / "bin").unlink(missing_ok=True)
     activation.link_commands(project, {"pulumi": found.command}, build.PROGRAMS)
-    return f"pulumi {found.version} and alicloud {build.PLUGIN_VERSION} as installed ({found.command})"
+    return f"pulumi {found.version} and alicloud {build.PLUGIN_VERSION}, as installed"
 
 
-def _use_engine(project: Project, stage: Stage, what: str) -> str:
-    engine, _ = build.parts(project)
-    known = engine.built(project.cache)
-    folder = known or engine.build(project.cache, stage)
+def _use_engine(project: Project, part: build.Part, stage: Stage) -> str:
+    folder, how = _have(project, part, stage)
     changed = link_atomically(project.engine / "bin", folder)
-    links = {name: project.engine / "bin" / name for name in build.PROGRAMS}
-    activation.link_commands(project, links, build.PROGRAMS)
-    return f"{what}, {_how(known, changed)}"
+    commands = {name: project.engine / "bin" / name for name in build.PROGRAMS}
+    activation.link_commands(project, commands, build.PROGRAMS)
+    return how if changed else "up to date"
 
 
-def _use_plugin(project: Project, stage: Stage, what: str) -> str:
-    _, plugin = build.parts(project)
-    known = plugin.built(project.cache)
-    folder = known or plugin.build(project.cache, stage)
-    plugins = project.engine / "home" / "plugins" / f"resource-alicloud-v{build.PLUGIN_VERSION}"
-    changed = link_atomically(plugins / build.PLUGIN, folder / build.PLUGIN)
-    return f"{what}, {_how(known, changed)}"
+def _use_plugin(project: Project, part: build.Part, stage: Stage) -> str:
+    folder, how = _have(project, part, stage)
+    # A real folder around a linked binary: Pulumi overlooks plugin folders that are links.
+    home = project.engine / "home" / "plugins" / f"resource-alicloud-v{build.PLUGIN_VERSION}"
+    changed = link_atomically(home / build.PLUGIN, folder / build.PLUGIN)
+    return how if changed else "up to date"
 
 
-def _how(known: Path | None, changed: bool) -> str:
-    if known is None:
-        return "built from Go modules"
-    return "taken from the cache" if changed else "up to date"
+def _have(project: Project, part: build.Part, stage: Stage) -> tuple[Path, str]:
+    if folder := part.built(project.cache):
+        return folder, "taken from the cache"
+    return part.build(project.cache, stage), "built from Go modules"

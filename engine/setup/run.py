@@ -20,8 +20,9 @@ def main() -> int:
 
 def set_up(project: Project, console: Console) -> None:
     """Go through all stages. Raises SetupError at the first that cannot be done."""
+    found = pulumi.find(project)
     console.run("virtualenv", lambda stage: virtualenv.install(project, stage))
-    pulumi.install(project, console)
+    pulumi.install(project, found, console)
     console.run("shell", lambda _: activation.prepare(project))
 
 

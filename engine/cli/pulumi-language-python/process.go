@@ -18,8 +18,11 @@ func environment(cmd *exec.Cmd) []string {
 // exitCode separates "ran and ended with a code" from "could not be run or was killed", which stays an error.
 func exitCode(err error) (int, error) {
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Exited() {
+	switch {
+	case errors.As(err, &exit) && exit.Exited():
 		return exit.ExitCode(), nil
+	case errors.Is(err, exec.ErrWaitDelay): // it ended well, but left a child that holds its output open
+		return 0, nil
 	}
 	return 0, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -40,7 +41,7 @@ func (h *host) Run(ctx context.Context, req *rpc.RunRequest) (*rpc.RunResponse, 
 	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = interruptGrace
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Stdout, cmd.Stderr = untilInterrupted{running, os.Stdout}, untilInterrupted{running, os.Stderr}
 	code, err := exitCode(cmd.Run())
 	switch {
 	case err != nil:
@@ -51,6 +52,20 @@ func (h *host) Run(ctx context.Context, req *rpc.RunRequest) (*rpc.RunResponse, 
 		return &rpc.RunResponse{Error: fmt.Sprintf("program exited with non-zero exit code: %d", code)}, nil
 	}
 	return &rpc.RunResponse{}, nil
+}
+
+// untilInterrupted passes a program's output on until the program is interrupted. The engine interrupts it when a
+// resource has failed or a policy has refused one; the tracebacks of that interruption would bury the reason.
+type untilInterrupted struct {
+	running context.Context
+	out     io.Writer
+}
+
+func (u untilInterrupted) Write(output []byte) (int, error) {
+	if u.running.Err() != nil {
+		return len(output), nil
+	}
+	return u.out.Write(output)
 }
 
 // programArguments are those of the exec script: flags for what is known, then the program and its own arguments.
