@@ -14,6 +14,7 @@ from emulator.addresses import Address, locate
 from emulator.admin import Admin
 from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Product
+from emulator.services.aiworkspace import aiworkspace
 from emulator.services.cms import cms
 from emulator.services.eas.dataplane.gateway import PREFIX as GATEWAY_PREFIX
 from emulator.services.eas.operations import eas, eas_tags
@@ -37,6 +38,7 @@ class Emulator:
         self._signatures = JsonApiSignatures(state.access_keys)
         # A JSON product's operations, and the part of the state that they work on.
         self._products: dict[str, tuple[Product, object]] = {
+            "aiworkspace": (aiworkspace, state.workspaces),
             "cms": (cms, state.cms),
             "eas": (eas, state.eas),
             "eas-tags": (eas_tags, state.eas),

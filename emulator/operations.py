@@ -131,7 +131,9 @@ def _refusal(operation: str, model: type[BaseModel], error: ValidationError) -> 
         )
     if first["type"] == "extra_forbidden":
         known = ", ".join(sorted(field.alias or key for key, field in model.model_fields.items()))
-        return ApiError("InvalidParameter", f'{operation} has no parameter "{name}"; it takes: {known or "none"}.')
+        return ApiError(
+            "InvalidParameter", f'The emulated {operation} has no parameter "{name}"; it takes: {known or "none"}.'
+        )
     if not name:
         return ApiError("InvalidParameter", f"The body of {operation} is not valid JSON: {first['msg']}.")
     return ApiError(f"InvalidParameter.{name}", f'"{name}" of {operation}: {first["msg"]}, found {first["input"]!r}.')

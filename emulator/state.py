@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emulator.clock import Clock
 from emulator.credentials import AccessKeys
+from emulator.services.aiworkspace.state import WorkspaceState
 from emulator.services.cms.state import CmsState
 from emulator.services.eas.state import EasState
 from emulator.services.oss.service import Oss
@@ -42,6 +43,7 @@ class State:
         )
         self.ram = RamState(self.store)
         self.cms = CmsState(self.store)
+        self.workspaces = WorkspaceState(self.store, settings.account_id)
         self.sts = StsState(self.ram, self.access_keys)
 
     async def reset(self) -> None:

@@ -90,6 +90,11 @@ class Collection(Generic[Document]):
         cursor = self._connection.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (self._kind, key))
         return cursor.rowcount > 0
 
+    def delete_all(self, prefix: str) -> None:
+        self._connection.execute(
+            "DELETE FROM documents WHERE kind = ? AND substr(key, 1, ?) = ?", (self._kind, len(prefix), prefix)
+        )
+
     def items(self, prefix: str = "") -> list[tuple[str, Document]]:
         """Keys that begin with `prefix`, with their documents."""
         rows = self._connection.execute(

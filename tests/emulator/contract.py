@@ -34,15 +34,22 @@ PACKAGES = {
     "location": "alibabacloud_location20150612",
 }
 
-# What the Go provider (1.285.0) sends beyond what the SDKs declare: resource_alicloud_pai_service.go, and
-# SetResourceTags in service_alicloud_ram_v2.go.
+# What the Go provider (1.285.0) sends beyond what the SDKs declare: resource_alicloud_pai_service.go, SetResourceTags
+# in service_alicloud_ram_v2.go, and in resource_alicloud_pai_workspace_*.go ids in the body that are in the path too.
 PROVIDER_ALSO_SENDS = {
-    "DescribeService": {"ClusterId"},
-    "UpdateService": {"ClusterId"},
-    "DeleteService": {"ClusterId"},
-    "StartService": {"ClusterId"},
-    "StopService": {"ClusterId"},
-    "UntagResources": {"TagKey"},
+    "DescribeService": frozenset({"ClusterId"}),
+    "UpdateService": frozenset({"ClusterId"}),
+    "DeleteService": frozenset({"ClusterId"}),
+    "StartService": frozenset({"ClusterId"}),
+    "StopService": frozenset({"ClusterId"}),
+    "UntagResources": frozenset({"TagKey"}),
+    "UpdateWorkspace": frozenset({"WorkspaceId"}),
+    "UpdateModel": frozenset({"ModelId"}),
+    "CreateModelLabels": frozenset({"ModelId"}),
+    "UpdateDataset": frozenset({"DatasetId"}),
+    "CreateDatasetLabels": frozenset({"DatasetId"}),
+    "UpdateCodeSource": frozenset({"CodeSourceId"}),
+    "UpdateExperiment": frozenset({"ExperimentId"}),
 }
 
 
@@ -77,18 +84,19 @@ def problems_of(product: Product, operation: Operation) -> list[str]:
     declared = (product.version, product.style, operation.method, operation.path or "/")
     known = (sdk.version, sdk.style, operation.method if sdk.style == "RPC" else sdk.method, sdk.path)
     problems = [] if declared == known else [f"{operation.name} is {known}, not {declared}"]
-    in_query = sdk.query | PROVIDER_ALSO_SENDS.get(sdk.name, set())
-    if sdk.style == "RPC":
-        in_query |= sdk.body or set()
-    for model, names in ((operation.query, in_query), (operation.body, sdk.body)):
+    further = PROVIDER_ALSO_SENDS.get(sdk.name, frozenset())
+    in_body = further if sdk.body is None else sdk.body | further
+    in_query = sdk.query | (in_body if sdk.style == "RPC" else further)
+    for model, names in ((operation.query, in_query), (operation.body, None if sdk.body is None else in_body)):
         if inspect.isclass(model) and issubclass(model, BaseModel) and names is not None:
             problems += [f"{operation.name} has no parameter {name}" for name in _unknown(model, names, sdk.request)]
     return problems
 
 
 def problems_of_answer(product: str, operation: str, answer: dict[str, Any]) -> list[str]:
-    """The fields of `answer` that the SDK does not know, or knows with another type."""
-    return list(_foreign(sdk_operations(product)[operation].response_body, answer, operation))
+    """The fields of `answer` that the SDK does not know, or knows with another type; every answer has a RequestId."""
+    own = {name: value for name, value in answer.items() if name != "RequestId"}
+    return list(_foreign(sdk_operations(product)[operation].response_body, own, operation))
 
 
 class ContractChecked:
