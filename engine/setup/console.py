@@ -82,12 +82,12 @@ def _limited(child: "subprocess.Popen[str]", timeout_s: float) -> Iterator[None]
     timer.daemon = True
     timer.start()
     try:
-        yield
-        child.wait()
-    except BaseException:
-        child.kill()
-        child.wait()
-        raise
+        with child:
+            try:
+                yield
+            except BaseException:
+                child.kill()
+                raise
     finally:
         timer.cancel()
 
@@ -114,10 +114,17 @@ def told(command: str, log: Path, work: Callable[[], None]) -> int:
 class Console:
     """Writes the stages' lines to a stream; a terminal gets a line that is redrawn, a log a heartbeat."""
 
-    def __init__(self, log: Path, stream: TextIO = sys.stdout, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        log: Path,
+        stream: TextIO = sys.stdout,
+        clock: Callable[[], float] = time.monotonic,
+        heartbeat_s: float = HEARTBEAT_S,
+    ) -> None:
         self._log = log
         self._stream = stream
         self._clock = clock
+        self._interval_s = REDRAW_S if stream.isatty() else heartbeat_s
 
     def say(self, name: str, text: str, seconds: float) -> None:
         self._write(f"{name:<12}{text:<{WIDTH - 24}} {seconds:8.1f} s\n")
@@ -149,7 +156,7 @@ class Console:
     def _tick(self, stage: Stage, ended: threading.Event) -> None:
         start = self._clock()
         redraw = self._stream.isatty()
-        while not ended.wait(REDRAW_S if redraw else HEARTBEAT_S):
+        while not ended.wait(self._interval_s):
             elapsed = f"{self._clock() - start:.0f} s"
             hint = CONTROL.sub("", stage.hint)[: WIDTH - 24]
             line = f"{stage.name:<12}{hint:<{WIDTH - 24}} {elapsed:>10}"

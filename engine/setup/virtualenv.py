@@ -18,9 +18,10 @@ def install(project: Project, stage: Stage) -> str:
     stamp = project.venv / "setup.stamp"  # what is installed, and where the virtualenv was when it was installed
     begun = project.venv / "setup.begun"  # there while packages are being installed
     current = f"{_digest(project)} {project.venv}"
-    if stamp.is_file() and stamp.read_text() == current and not begun.exists():
+    kept = _is_usable(project.venv) and not begun.exists() and not _is_moved(stamp, project)
+    if kept and stamp.is_file() and stamp.read_text() == current:
         return f"Python {_version(project.venv)}, up to date"
-    if begun.exists() or _is_moved(stamp, project) or not _is_usable(project.venv):
+    if not kept:
         shutil.rmtree(project.venv, ignore_errors=True)
         # Not sys.executable: that may be the very virtualenv that was just removed.
         stage.run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", project.venv])
