@@ -1,55 +1,16 @@
-"""An emulator of the test's own: in this process for speed, on a real socket."""
+"""An emulator of the test's own."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
 
-from emulator.app import Emulator
-from emulator.state import Settings, State
-from tests.emulator.contract import ContractChecked
+from tests.emulator.running import RunningEmulator, run_emulator
 
-
-@dataclass(frozen=True)
-class RunningEmulator:
-    """`url` is the bare endpoint, which is also the proxy's address."""
-
-    url: str
-    state: State
-
-    @property
-    def endpoint(self) -> str:
-        """Host and port, as the SDKs' `endpoint` takes it."""
-        return self.url.removeprefix("http://")
+__all__ = ["RunningEmulator"]
 
 
 @pytest.fixture
 def emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
-    """Every answer that it gives to a JSON API call is held against the vendor's SDK."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    started: list[tuple[State, ContractChecked]] = []
-
-    def serve() -> None:
-        # SQLite connections belong to the thread that opened them.
-        state = State(Settings(data_dir=tmp_path / "emulator", port=port))
-        server.config.app = checked = ContractChecked(Emulator(state))
-        started.append((state, checked))
-        server.run([listener])
-
-    server = uvicorn.Server(uvicorn.Config("", http="httptools", log_level="warning", timeout_keep_alive=75))
-    thread = threading.Thread(target=serve)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the emulator did not start"
-        time.sleep(0.001)
-    state, checked = started[0]
-    yield RunningEmulator(f"http://127.0.0.1:{port}", state)
-    server.should_exit = True
-    thread.join()
-    assert checked.problems == [], "answers that the SDK does not know"
+    with run_emulator(tmp_path / "emulator") as running:
+        yield running
