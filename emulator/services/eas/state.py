@@ -54,7 +54,6 @@ class EasState:
             if instance.pid is not None:
                 await asyncio.to_thread(end_leftover, instance.pid, instance.process_started)
         await asyncio.to_thread(self._remove_leftover_directories, {str(key) for key, _ in self.services.items()})
-        await self._upstream.open()
         self._running = True
         for service in self.services.values():
             self.deployments[service.key] = Deployment(self, service)
@@ -64,7 +63,7 @@ class EasState:
         self._running = False
         await asyncio.gather(*(deployment.stop() for deployment in self.deployments.values()))
         self.deployments.clear()
-        await self._upstream.close()
+        self._upstream.close()
 
     def find(self, region: str, name: str) -> Service:
         service = self.services.get(str(ServiceKey(region, name)))

@@ -1,16 +1,17 @@
 """One request at the gateway, and its answer, in ASGI's terms."""
 
+import asyncio
+import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
-import aiohttp
 from starlette.types import Receive, Scope, Send
 
 from emulator.services.eas.dataplane.admission import RejectedError
 from emulator.services.eas.dataplane.routes import Access
-from emulator.services.eas.dataplane.upstream import BrokenError, Headers
+from emulator.services.eas.dataplane.upstream import Connection, Headers
 
 PREFIX = "/api/predict/"
 REQUEST_ID = b"x-eas-request-id"
@@ -32,24 +33,31 @@ class DisconnectedError(Exception):
 
 
 class Exchange:
-    """`service` is the first segment of the path behind `/api/predict/`, `target` what the instance is asked for."""
+    """`service` is the first segment of the path behind `/api/predict/`, `target` what the instance is asked for,
+    `instance` the one that was asked, and `status` the answer's, as soon as there is one."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
         self._headers: Headers = scope["headers"]
         self.headers = dict(self._headers)
         self.method: str = scope["method"]
-        path: str = scope["raw_path"].decode("ascii")
-        self.service, _, rest = path.removeprefix(PREFIX).partition("/")
+        path: bytes = scope["raw_path"]
+        service, _, rest = path.removeprefix(PREFIX.encode()).partition(b"/")
+        self.service = service.decode("latin-1")
         query: bytes = scope["query_string"]
-        self.target = f"/{rest}?{query.decode('ascii')}" if query else f"/{rest}"
+        self.target = b"/" + rest + b"?" + query if query else b"/" + rest
         given = self.headers.get(REQUEST_ID) or self.headers.get(b"x-request-id")
         self.request_id = given.decode("latin-1") if given else str(uuid.uuid4())
         self.status = 0
+        self.instance = ""
         self._began = time.perf_counter()
         self._first: bytes | None = None
         self._more = True
         self._streamed = False
+        self._task: asyncio.Task[object] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._gone = False
+        self._finished = False
 
     @property
     def repeatable(self) -> bool:
@@ -73,20 +81,17 @@ class Exchange:
         kept = [(name, value) for name, value in self._headers if name not in dropped]
         return [*kept, (REQUEST_ID, request_id), (b"x-request-id", request_id)]
 
-    async def answer(self, response: aiohttp.ClientResponse) -> None:
+    async def answer(self, response: Connection) -> None:
         """Passes the instance's answer on, as it comes."""
-        headers = [(name.lower(), value) for name, value in response.raw_headers if name.lower() not in NOT_ANSWERED]
+        headers = [header for header in response.headers if header[0] not in NOT_ANSWERED]
         headers.append((REQUEST_ID, self.request_id.encode("latin-1")))
-        content = response.content
-        try:
-            chunk = await content.readany()
-            self.status = response.status
-            await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
-            while chunk and not content.at_eof():
-                await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
-                chunk = await content.readany()
-        except aiohttp.ClientError as error:
-            raise BrokenError(str(error)) from None
+        chunk = await response.read()
+        self.status = response.status
+        await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
+        while not response.complete:
+            await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+            chunk = await response.read()
+        self._finished = True
         await self._send({"type": "http.response.body", "body": chunk})
 
     async def reject(self, rejection: RejectedError) -> None:
@@ -105,14 +110,28 @@ class Exchange:
         await self._send({"type": "http.response.start", "status": rejection.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 
-    async def disconnection(self) -> None:
-        """Returns when the client goes; to be awaited only after the request's body was read."""
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+    @contextlib.contextmanager
+    def attended(self) -> Iterator[None]:
+        """While the client is there: DisconnectedError as soon as it has gone, whatever is under way within."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - the server runs each request in a task
+        self._task = task
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._gone:
+                raise
+            task.uncancel()
+            raise DisconnectedError from None
+        finally:
+            self._finished = True
+            if self._watcher is not None:
+                self._watcher.cancel()
 
-    def access(self, instance: str) -> Access:
+    def access(self) -> Access:
         latency_ms = (time.perf_counter() - self._began) * 1000
-        return Access(time.time(), self.method, self.target, self.status, latency_ms, instance, self.request_id)
+        path = self.target.decode("latin-1")
+        return Access(time.time(), self.method, path, self.status, latency_ms, self.instance, self.request_id)
 
     async def _stream(self) -> AsyncIterator[bytes]:
         assert self._first is not None  # noqa: S101 - read before
@@ -121,10 +140,19 @@ class Exchange:
         while self._more:
             yield await self._next_chunk()
 
+    async def _watch(self) -> None:
+        """Nothing more can come from the client but the news that it has gone."""
+        await self._receive()
+        if not self._finished and self._task is not None:
+            self._gone = True
+            self._task.cancel()
+
     async def _next_chunk(self) -> bytes:
         message = await self._receive()
         if message["type"] == "http.disconnect":
             raise DisconnectedError
         self._more = message.get("more_body", False)
+        if not self._more:
+            self._watcher = asyncio.create_task(self._watch())
         body: bytes = message.get("body", b"")
         return body

@@ -31,38 +31,45 @@ class Gateway:
         except RejectedError as rejection:
             await exchange.reject(rejection)
             return
-        instance = ""
         try:
             if not is_authorized(route.token, route.key.name, exchange.method, exchange.headers):
                 raise RejectedError(401, "The token in the Authorization header is missing or wrong")
             route.admit()
-            instance = await self._serve_in_time(route, exchange)
+            await self._serve_in_time(route, exchange)
         except RejectedError as rejection:
             await exchange.reject(rejection)
         except DisconnectedError:
             exchange.status = 499
-        route.accesses.append(exchange.access(instance))
+        route.accesses.append(exchange.access())
 
-    async def _serve_in_time(self, route: Route, exchange: Exchange) -> str:
-        """The instance that answered, within `rpc.keepalive` and while the client is there."""
+    async def _serve_in_time(self, route: Route, exchange: Exchange) -> None:
+        """Has an instance answer within `rpc.keepalive`, while the client is there."""
         route.in_flight += 1
         try:
-            async with asyncio.timeout(route.keepalive_s):
-                return await self._forward(route, exchange)
+            with exchange.attended():
+                async with asyncio.timeout(route.keepalive_s):
+                    await self._serve_by_any(route, exchange)
         except TimeoutError:
             limit_ms = round(route.keepalive_s * 1000)
             raise RejectedError(408, f"The request was not answered within rpc.keepalive ({limit_ms} ms)") from None
         finally:
             route.in_flight -= 1
 
-    async def _forward(self, route: Route, exchange: Exchange) -> str:
+    async def _serve_by_any(self, route: Route, exchange: Exchange) -> None:
+        """Asks one instance after the other until one has answered.
+
+        Another one is asked when nothing of the request was sent, and for an idempotent method also when the
+        connection broke before the answer began; a POST that an instance may have got is never repeated.
+        """
+        await exchange.body()  # a slow client takes no instance's turn
         tried: frozenset[Backend] = frozenset()
         while True:
             backend = route.choose(tried)
             await backend.enter()
             try:
+                exchange.instance = backend.name
                 await self._ask(backend, exchange)
-                return backend.name
+                return
             except UnreachableError:
                 tried |= {backend}
             except BrokenError as error:
@@ -75,8 +82,8 @@ class Gateway:
     async def _ask(self, backend: Backend, exchange: Exchange) -> None:
         body = await exchange.body()
         headers = exchange.forwarded_headers()
-        response = await self._upstream.send(backend.port, exchange.method, exchange.target, headers, body)
+        connection = await self._upstream.send(backend.port, exchange.method.encode(), exchange.target, headers, body)
         try:
-            await exchange.answer(response)
+            await exchange.answer(connection)
         finally:
-            response.close()
+            self._upstream.release(connection)
