@@ -1,6 +1,6 @@
 """OSS signatures, versions 1 and 4, in the `Authorization` header and in presigned URLs.
 
-Times are compared with the wall clock, which is what clients sign with.
+Times in requests are compared with the wall clock, which is what clients sign with.
 """
 
 import base64
@@ -60,33 +60,34 @@ class SignedRequest(Protocol):
     def headers(self) -> dict[str, str]: ...
 
 
-def authenticate(request: SignedRequest, keys: AccessKeys) -> AccessKey | None:
+def authenticate(request: SignedRequest, keys: AccessKeys, now: datetime) -> AccessKey | None:
     """The key that signed `request`; None when it is not signed at all.
 
-    ApiError, in OSS's words, for an unknown key, a wrong signature, a time too far off, or an expired URL or token.
+    `now` is emulated time, at which a temporary key is valid or not. ApiError, in OSS's words, for an unknown key, a
+    wrong signature, a time too far off, or an expired URL or token.
     """
     authorization = request.headers.get("authorization")
     if authorization is not None:
         if authorization.startswith("OSS "):
-            return _v1_header(request, authorization, keys)
+            return _v1_header(request, authorization, keys, now)
         if authorization.startswith(V4):
-            return _v4_header(request, authorization, keys)
+            return _v4_header(request, authorization, keys, now)
         raise _invalid("Authorization", authorization.partition(" ")[0], f"is not a scheme; there are OSS and {V4}")
     if "x-oss-signature-version" in request.query:
-        return _v4_url(request, keys)
+        return _v4_url(request, keys, now)
     if "Signature" in request.query or "OSSAccessKeyId" in request.query:
-        return _v1_url(request, keys)
+        return _v1_url(request, keys, now)
     return None
 
 
 # Version 1
 
 
-def _v1_header(request: SignedRequest, authorization: str, keys: AccessKeys) -> AccessKey:
+def _v1_header(request: SignedRequest, authorization: str, keys: AccessKeys, now: datetime) -> AccessKey:
     key_id, separator, signature = authorization[4:].strip().partition(":")
     if not separator:
         raise _invalid("Authorization", "OSS", "must be followed by an access key id, a colon and a signature")
-    key = _key(keys, key_id, request.headers.get("x-oss-security-token") or request.headers.get("security-token"))
+    key = _key(keys, now, key_id, request.headers.get("x-oss-security-token") or request.headers.get("security-token"))
     date = request.headers.get("x-oss-date") or request.headers.get("date", "")
     parsed = parsedate(date)
     if parsed is None:
@@ -96,13 +97,13 @@ def _v1_header(request: SignedRequest, authorization: str, keys: AccessKeys) -> 
     return key
 
 
-def _v1_url(request: SignedRequest, keys: AccessKeys) -> AccessKey:
+def _v1_url(request: SignedRequest, keys: AccessKeys, now: datetime) -> AccessKey:
     expires, signature = request.query.get("Expires", ""), request.query.get("Signature", "")
     key_id = request.query.get("OSSAccessKeyId", "")
     if not (expires and signature and key_id):
         message = "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters."
         raise ApiError("AccessDenied", message, 403)
-    key = _key(keys, key_id, request.query.get("security-token"))
+    key = _key(keys, now, key_id, request.query.get("security-token"))
     if not expires.isascii() or not expires.isdigit():
         raise _invalid("Expires", expires, "must be a time in seconds since the epoch")
     if int(expires) < time.time():
@@ -132,7 +133,7 @@ def _v1_string(request: SignedRequest, date: str) -> bytes:
 # Version 4
 
 
-def _v4_header(request: SignedRequest, authorization: str, keys: AccessKeys) -> AccessKey:
+def _v4_header(request: SignedRequest, authorization: str, keys: AccessKeys, now: datetime) -> AccessKey:
     fields = dict(
         (name.strip(), value)
         for name, _, value in (each.partition("=") for each in authorization[len(V4) :].strip().split(","))
@@ -140,14 +141,14 @@ def _v4_header(request: SignedRequest, authorization: str, keys: AccessKeys) -> 
     if "Credential" not in fields or "Signature" not in fields:
         raise _invalid("Authorization", V4, "must be followed by Credential and Signature")
     key_id, scope = _credential(fields["Credential"])
-    key = _key(keys, key_id, request.headers.get("x-oss-security-token"))
+    key = _key(keys, now, key_id, request.headers.get("x-oss-security-token"))
     moment = request.headers.get("x-oss-date") or request.headers.get("date", "")
     _check_skew(_v4_time(moment, scope), moment)
     _check_v4(request, key, scope, moment, fields["Signature"].strip(), fields.get("AdditionalHeaders", ""))
     return key
 
 
-def _v4_url(request: SignedRequest, keys: AccessKeys) -> AccessKey:
+def _v4_url(request: SignedRequest, keys: AccessKeys, now: datetime) -> AccessKey:
     query = request.query
     missing = [
         name for name in ("x-oss-credential", "x-oss-date", "x-oss-expires", "x-oss-signature") if not query.get(name)
@@ -158,7 +159,7 @@ def _v4_url(request: SignedRequest, keys: AccessKeys) -> AccessKey:
             "AccessDenied", f"Query-string authentication is not complete: {wrong} is missing or wrong.", 403
         )
     key_id, scope = _credential(query["x-oss-credential"])
-    key = _key(keys, key_id, query.get("x-oss-security-token"))
+    key = _key(keys, now, key_id, query.get("x-oss-security-token"))
     moment, lasts = query["x-oss-date"], query["x-oss-expires"]
     if not lasts.isascii() or not lasts.isdigit() or not 1 <= int(lasts) <= MAX_PRESIGNED_S:
         raise _invalid("x-oss-expires", lasts, f"must be a number of seconds from 1 to {MAX_PRESIGNED_S}")
@@ -238,14 +239,14 @@ def _v4_signing_key(secret: str, scope: str) -> bytes:
 # What both have
 
 
-def _key(keys: AccessKeys, key_id: str, token: str | None) -> AccessKey:
+def _key(keys: AccessKeys, now: datetime, key_id: str, token: str | None) -> AccessKey:
     key = keys.find(key_id)
     if key is None or (key.security_token is not None and not token):
         message = "The OSS Access Key Id you provided does not exist in our records."
         raise ApiError("InvalidAccessKeyId", message, 403, details={"OSSAccessKeyId": key_id})
     if key.security_token is not None and not hmac.compare_digest(key.security_token.encode(), (token or "").encode()):
         raise ApiError("InvalidSecurityToken", "The security token you provided is invalid.", 403)
-    if key.expires is not None and key.expires.timestamp() < time.time():
+    if key.expires is not None and key.expires <= now:
         raise ApiError("SecurityTokenExpired", "The security token you provided has expired.", 403)
     return key
 

@@ -1,6 +1,7 @@
 """The headers of objects: those that a request stores, and those that an answer gives back."""
 
 import json
+from datetime import datetime
 from email.utils import formatdate
 from urllib.parse import parse_qsl, unquote
 
@@ -8,7 +9,7 @@ from emulator.errors import ApiError
 from emulator.services.oss import encryption
 from emulator.services.oss.access import OBJECT_ACLS, PUBLIC_READ, PUBLIC_READ_WRITE
 from emulator.services.oss.errors import access_denied, invalid_argument
-from emulator.services.oss.records import Attributes, Bucket, Version
+from emulator.services.oss.records import ARCHIVES, Attributes, Bucket, Version
 from emulator.services.oss.request import OssRequest
 
 STORAGE_CLASSES = ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive")
@@ -75,7 +76,7 @@ def check_tags(pairs: list[tuple[str, str]], limit: int = MAX_TAGS) -> None:
             raise ApiError("InvalidTag", f"A tag's value must have at most 256 characters; {key!r} has {len(value)}.")
 
 
-def given_back(version: Version, bucket: Bucket) -> dict[str, str]:
+def given_back(version: Version, bucket: Bucket, now: datetime) -> dict[str, str]:
     """The headers of an answer that is about `version`'s data, without its length."""
     headers = version.headers
     headers["accept-ranges"] = "bytes"
@@ -88,6 +89,8 @@ def given_back(version: Version, bucket: Bucket) -> dict[str, str]:
         headers["x-oss-next-append-position"] = str(version.size)
     if version.raw_tags:
         headers["x-oss-tagging-count"] = str(len(json.loads(version.raw_tags)))
+    if version.storage_class in ARCHIVES and (restoration := version.restoration(now.timestamp())):
+        headers["x-oss-restore"] = restoration
     if bucket.versioning:
         headers["x-oss-version-id"] = version.version_id
     return headers

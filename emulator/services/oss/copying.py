@@ -8,7 +8,7 @@ from emulator.errors import ApiError
 from emulator.services.oss import attributes, conditions, encryption
 from emulator.services.oss.content import Upload, cut
 from emulator.services.oss.errors import access_denied, invalid_argument
-from emulator.services.oss.objects import found, stored_headers
+from emulator.services.oss.objects import check_restored, found, stored_headers
 from emulator.services.oss.operations import operation
 from emulator.services.oss.records import Attributes, Bucket, Version
 from emulator.services.oss.reply import Reply, document
@@ -45,6 +45,7 @@ def source(oss: Oss, request: OssRequest) -> Version:
         raise access_denied("Target object does not reside in the same data center as source object.")
     original = found(oss, bucket, key, version_id)
     conditions.check(original, request.headers, CONDITIONS)
+    check_restored(oss, original, request.now)
     return original
 
 

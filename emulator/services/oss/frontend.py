@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive
@@ -15,11 +16,14 @@ from emulator.services.oss import (
     bucket_state,
     buckets,
     copying,
+    cors,
     deleting,
+    lifecycle,
     listing,
     multipart,
     object_settings,
     objects,
+    restoring,
 )
 from emulator.services.oss.access import authorise
 from emulator.services.oss.errors import access_denied, no_such_bucket
@@ -37,11 +41,13 @@ MODULES = (
     bucket_state,
     buckets,
     copying,
+    cors,
     deleting,
     listing,
     multipart,
     object_settings,
     objects,
+    restoring,
 )
 
 MAX_DOCUMENT = 2 * 1024**2
@@ -53,18 +59,30 @@ class OssFrontend:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._day = 0  # of the last time that lifecycle rules were applied
 
     async def respond(self, incoming: Request, address: Address) -> ASGIApp:
         request_id = uuid.uuid4().hex[:24].upper()
         try:
             request = self._parsed(incoming, address, request_id)
+            self._age(request.now)
             answer = await answered(self._state.oss, self._state.access_keys, request, incoming.receive)
+            if "origin" in request.headers:
+                asked = cors.CrossOrigin(request.headers["origin"], request.method)
+                answer.headers.update(cors.headers(self._state.oss, request.bucket, asked))
         except ApiError as error:
             host = incoming.headers.get("host", "")
             answer = refusal(error, request_id, host, head=incoming.method == "HEAD")
         answer.headers["server"] = "AliyunOSS"
         answer.headers["x-oss-request-id"] = request_id
         return answer
+
+    def _age(self, now: datetime) -> None:
+        """Applies lifecycle rules when a new day has begun since the last request."""
+        if self._day != now.toordinal():
+            self._day = now.toordinal()
+            with self._state.oss.transaction():
+                lifecycle.apply_rules(self._state.oss, now)
 
     def _parsed(self, incoming: Request, address: Address, request_id: str) -> OssRequest:
         scope = incoming.scope
@@ -86,7 +104,7 @@ class OssFrontend:
 
 async def answered(oss: Oss, keys: AccessKeys, request: OssRequest, receive: Receive) -> Reply:
     """Answers `request`, whose body is taken from `receive`; ApiError when it is refused."""
-    request.caller = authenticate(request, keys)
+    request.caller = authenticate(request, keys, request.now)
     operation = resolve(request)
     _allow(oss, operation, request)
     await _receive_body(oss, operation, request, receive)
@@ -102,6 +120,7 @@ async def answered(oss: Oss, keys: AccessKeys, request: OssRequest, receive: Rec
 
 
 def _allow(oss: Oss, operation: Operation, request: OssRequest) -> None:
+    """Refuses what the caller may not do, before any of the body is received."""
     if operation.target == "service" or operation.name == "PutBucket":
         if request.caller is None:
             raise access_denied("Anonymous access is forbidden for this operation.")
@@ -112,6 +131,8 @@ def _allow(oss: Oss, operation: Operation, request: OssRequest) -> None:
     if request.region and request.region != bucket.region:
         message = "The bucket you are attempting to access must be addressed using the specified endpoint."
         raise access_denied(message, Bucket=bucket.name, Endpoint=f"{bucket.location}.aliyuncs.com")
+    if operation.name == "OptionObject":
+        return  # browsers ask before they sign
     authorise(oss.index, operation.action, request, bucket, request.key)
     if "x-oss-copy-source" in request.headers and operation.selector.endswith("copy"):
         source, key, _ = copying.source_name(request)

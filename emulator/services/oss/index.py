@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS oss_versions (
   bucket TEXT, key TEXT, sequence INTEGER, version_id TEXT NOT NULL, latest INTEGER NOT NULL, type TEXT NOT NULL,
   size INTEGER NOT NULL, etag TEXT NOT NULL, crc64 TEXT NOT NULL, modified INTEGER NOT NULL,
   storage_class TEXT NOT NULL, acl TEXT NOT NULL, headers TEXT NOT NULL, tags TEXT NOT NULL,
+  readable_from INTEGER NOT NULL, readable_until INTEGER NOT NULL,
   segments TEXT NOT NULL, inline BLOB, PRIMARY KEY (bucket, key, sequence DESC)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS oss_uploads (
   bucket TEXT, key TEXT, id TEXT, initiated INTEGER NOT NULL, storage_class TEXT NOT NULL, acl TEXT NOT NULL,
@@ -133,8 +134,8 @@ class Index:
                 (version.bucket, version.key),
             )
 
-    def update(self, version: Version, **changes: str) -> None:
-        """Changes columns that say something about the data, in place."""
+    def update(self, version: Version, **changes: str | int) -> None:
+        """Changes in place what is said about the data."""
         columns = ", ".join(f"{name} = ?" for name in changes)
         self._database.execute(
             f"UPDATE oss_versions SET {columns} WHERE bucket = ? AND key = ? AND sequence = ?",

@@ -26,7 +26,7 @@ def list_objects(oss: Oss, request: OssRequest) -> Reply:
         ("MaxKeys", limit),
         ("IsTruncated", page.truncated),
         ("NextMarker", encode(page.last_key) if page.last_key else None),
-        *_contents(oss, page, encode, with_owner=True),
+        *_contents(oss, request, page, with_owner=True),
     ]
     return document("ListBucketResult", members)
 
@@ -48,7 +48,7 @@ def list_objects_v2(oss: Oss, request: OssRequest) -> Reply:
         ("IsTruncated", page.truncated),
         ("NextContinuationToken", _token(page.last_key) if page.last_key else None),
         ("KeyCount", page.size),
-        *_contents(oss, page, encode, with_owner=request.query.get("fetch-owner") == "true"),
+        *_contents(oss, request, page, with_owner=request.query.get("fetch-owner") == "true"),
     ]
     return document("ListBucketResult", members)
 
@@ -89,10 +89,12 @@ def _objects(oss: Oss, request: OssRequest, after: str, limit: int) -> Page[Vers
     )
 
 
-def _contents(oss: Oss, page: Page[Version], encode: Encode, *, with_owner: bool) -> list[tuple[str, xml.Value]]:
+def _contents(oss: Oss, request: OssRequest, page: Page[Version], *, with_owner: bool) -> list[tuple[str, xml.Value]]:
+    encode, now = paging.encoding(request), request.now.timestamp()
     owner: list[tuple[str, xml.Value]] = [("Owner", oss.owner)] if with_owner else []
     contents: list[tuple[str, xml.Value]] = [
-        ("Contents", [("Key", encode(version.key)), *_data(version), *owner]) for version in page.found
+        ("Contents", [("Key", encode(version.key)), *_data(version), *_restoration(version, now), *owner])
+        for version in page.found
     ]
     return contents + paging.common_prefixes(page.prefixes, encode)
 
@@ -116,6 +118,10 @@ def _data(version: Version) -> list[tuple[str, xml.Value]]:
         ("Size", version.size),
         ("StorageClass", version.storage_class),
     ]
+
+
+def _restoration(version: Version, now: float) -> list[tuple[str, xml.Value]]:
+    return [("RestoreInfo", version.restoration(now) or None)] if version.readable_until else []
 
 
 def _token(key: str) -> str:

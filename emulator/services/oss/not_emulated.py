@@ -61,10 +61,8 @@ _SETTINGS = {
 
 _OBJECT = {
     "asyncFetch": {"POST": "PostAsyncFetchTask", "GET": "GetAsyncFetchTask"},
-    "cleanRestoredObject": {"POST": "CleanRestoredObject"},
     "legalHold": {"PUT": "PutObjectLegalHold", "GET": "GetObjectLegalHold"},
     "live": {"PUT": "PutLiveChannel", "GET": "GetLiveChannelInfo", "DELETE": "DeleteLiveChannel"},
-    "restore": {"POST": "RestoreObject"},
     "retention": {"PUT": "PutObjectRetention", "GET": "GetObjectRetention"},
     "seal": {"POST": "SealAppendObject"},
     "vod": {"POST": "PostVodPlaylist", "GET": "GetVodPlaylist"},

@@ -76,7 +76,7 @@ def get_symlink(oss: Oss, request: OssRequest) -> Reply:
     if version.type != "Symlink":
         raise ApiError("NotSymlink", "The object is not symlink.")
     bucket = oss.index.bucket(request.bucket)
-    return Reply(200, attributes.given_back(version, bucket))
+    return Reply(200, attributes.given_back(version, bucket, request.now))
 
 
 def _named(oss: Oss, request: OssRequest) -> Version:

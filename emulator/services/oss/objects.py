@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import datetime
 from email.utils import formatdate
 
 from emulator.errors import ApiError
@@ -32,7 +33,8 @@ def get_object(oss: Oss, request: OssRequest) -> Reply:
     bucket = oss.index.bucket(request.bucket)
     version = readable(oss, request)
     conditions.check(version, request.headers)
-    headers = attributes.given_back(version, bucket)
+    check_restored(oss, version, request.now)
+    headers = attributes.given_back(version, bucket, request.now)
     attributes.overridden(headers, request)
     part = conditions.byte_range(request, version.size)
     start, size = part or (0, version.size)
@@ -49,7 +51,7 @@ def head_object(oss: Oss, request: OssRequest) -> Reply:
     bucket = oss.index.bucket(request.bucket)
     version = readable(oss, request)
     conditions.check(version, request.headers)
-    return Reply(200, attributes.given_back(version, bucket), size=version.size)
+    return Reply(200, attributes.given_back(version, bucket, request.now), size=version.size)
 
 
 @operation("GetObjectMeta", "HEAD", "object", "objectMeta", action="GetObject")
@@ -108,6 +110,17 @@ def found(oss: Oss, bucket: str, key: str, version_id: str | None, link: str = "
             error.headers = {"x-oss-delete-marker": "true", "x-oss-version-id": version.version_id}
         raise error
     return version
+
+
+def check_restored(oss: Oss, version: Version, now: datetime) -> None:
+    """InvalidObjectState for an object in an archive that is not restored and cannot be read directly."""
+    if not version.is_frozen(now.timestamp()):
+        return
+    direct = oss.index.setting(version.bucket, "bucketArchiveDirectRead")
+    if version.storage_class == "Archive" and direct is not None and b"<Enabled>true</Enabled>" in direct:
+        return
+    message = "The operation is not valid for the object's state."
+    raise ApiError("InvalidObjectState", message, 403, details={"ObjectName": version.key})
 
 
 def stored_headers(version: Version, bucket: Bucket) -> dict[str, str]:

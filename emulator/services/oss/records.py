@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from email.utils import formatdate
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +11,7 @@ from emulator.services.oss.content import Segment
 
 NULL_VERSION = "null"
 DELETE_MARKER = "DeleteMarker"
+ARCHIVES = frozenset({"Archive", "ColdArchive", "DeepColdArchive"})
 
 
 class Encryption(BaseModel):
@@ -58,7 +60,8 @@ class Attributes(NamedTuple):
 class Version(NamedTuple):
     """A version of an object, or a delete marker. `modified` is in seconds since the epoch, `etag` without quotes.
 
-    `raw_*` are as the database has them. `inline` is not read in listings.
+    `readable_*` are when a restored object in an archive storage class can be read, else 0. `raw_*` are as the
+    database has them. `inline` is not read in listings.
     """
 
     bucket: str
@@ -75,6 +78,8 @@ class Version(NamedTuple):
     acl: str
     raw_headers: str
     raw_tags: str
+    readable_from: int
+    readable_until: int
     raw_segments: str
     inline: bytes | None = None
 
@@ -86,6 +91,18 @@ class Version(NamedTuple):
     @property
     def is_delete_marker(self) -> bool:
         return self.type == DELETE_MARKER
+
+    def restoration(self, now: float) -> str:
+        """What `x-oss-restore` says of it: empty when it is not in an archive, or not being restored."""
+        if self.storage_class not in ARCHIVES or self.readable_until <= now:
+            return ""
+        if self.readable_from > now:
+            return 'ongoing-request="true"'
+        return f'ongoing-request="false", expiry-date="{formatdate(self.readable_until, usegmt=True)}"'
+
+    def is_frozen(self, now: float) -> bool:
+        """Whether it must be restored before it can be read."""
+        return self.storage_class in ARCHIVES and not self.readable_from <= now < self.readable_until
 
     @property
     def headers(self) -> dict[str, str]:

@@ -29,7 +29,7 @@ class Versions:
             bucket.name, request.key, self._index.next_sequence(), self._make_room(bucket, request.key), 1, kind,
             data.size, etag, str(data.crc64), int(request.now.timestamp()),
             attributes.storage_class, attributes.acl, json.dumps(attributes.headers),
-            packed_tags(attributes.tags), packed(data.segments), data.inline,
+            packed_tags(attributes.tags), 0, 0, packed(data.segments), data.inline,
         )  # fmt: skip
         self._index.add(version)
         return version
@@ -63,7 +63,7 @@ class Versions:
             return current
         marker = Version(
             bucket.name, key, self._index.next_sequence(), self._make_room(bucket, key), 1, DELETE_MARKER,
-            0, "", "0", int(now.timestamp()), "Standard", "default", "{}", "", "",
+            0, "", "0", int(now.timestamp()), "Standard", "default", "{}", "", 0, 0, "",
         )  # fmt: skip
         self._index.add(marker)
         return marker
