@@ -1,0 +1,1 @@
+"""The image classifier: what runs inside training and serving containers."""

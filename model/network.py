@@ -1,0 +1,88 @@
+"""torchvision's ResNet-18, fitted to small images, and the form in which it is served."""
+
+import io
+import warnings
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import resnet18
+from torchvision.models.resnet import BasicBlock
+
+SMALL = 64
+"""Images with fewer pixels a side get a stem that keeps more of them."""
+
+
+def small_resnet18(*, classes: int, channels: int, size: int, width: int) -> nn.Module:
+    """ResNet-18 for `channels` x `size` x `size` images, `width` channels in its first stage (ImageNet's has 64).
+
+    The stem of ImageNet (7 x 7, stride 2, then a pool) would leave 7 x 7 of 28 x 28 pixels; below 64 pixels a side
+    it is 3 x 3 with stride 2 and no pool, which leaves 14 x 14. Time goes with the square of the width.
+    """
+    network = resnet18(num_classes=classes)
+    network.inplanes = width
+    for number in range(4):
+        stage = network._make_layer(BasicBlock, width << number, 2, stride=2 if number else 1)
+        setattr(network, f"layer{number + 1}", stage)
+    network.conv1 = nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False)
+    network.bn1 = nn.BatchNorm2d(width)
+    network.fc = nn.Linear(8 * width, classes)
+    if size < SMALL:
+        network.conv1 = nn.Conv2d(channels, width, 3, stride=2, padding=1, bias=False)
+        network.maxpool = nn.Identity()
+    return _initialised(network)
+
+
+def _initialised(network: nn.Module) -> nn.Module:
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if isinstance(module, BasicBlock):
+            # Each residual block begins as the identity: faster early progress (arXiv:1706.02677).
+            nn.init.zeros_(module.bn2.weight)
+    return network
+
+
+class Classifier(nn.Module):
+    """A network with what comes before and after it, so that the artefact needs no recipe beside it.
+
+    Takes uint8 (n, channels, size, size); gives probabilities, float32 (n, classes).
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor) -> None:
+        """`mean` and `std` of each channel of the training images, on a scale of 0 to 1."""
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", mean.reshape(1, -1, 1, 1))
+        self.register_buffer("std", std.reshape(1, -1, 1, 1))
+
+    def logits(self, images: Tensor) -> Tensor:
+        """From images on a scale of 0 to 1, float32; what the loss takes."""
+        logits: Tensor = self.network((images - self.mean) / self.std)
+        return logits
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return torch.softmax(self.logits(pixels.float() / 255), 1)
+
+
+def export(classifier: Classifier) -> bytes:
+    """The classifier as a TorchScript file, on the CPU."""
+    buffer = io.BytesIO()
+    with _deprecation_accepted():
+        torch.jit.save(torch.jit.script(classifier.cpu().eval()), buffer)
+    return buffer.getvalue()
+
+
+def load(content: bytes) -> torch.jit.ScriptModule:
+    """What `export` wrote."""
+    with _deprecation_accepted():
+        module: torch.jit.ScriptModule = torch.jit.load(io.BytesIO(content))  # type: ignore[no-untyped-call]
+    return module.eval()
+
+
+def _deprecation_accepted() -> AbstractContextManager[None]:
+    # EAS serves TorchScript; PyTorch deprecates it in favour of torch.export, which EAS does not take.
+    return warnings.catch_warnings(action="ignore", category=FutureWarning)

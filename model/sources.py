@@ -1,0 +1,27 @@
+"""What `--data` names."""
+
+from pathlib import Path
+
+from model.dataset import DataError, Source
+from model.fashion_mnist import TRAIN, FashionMnist, images_path
+from model.image_folder import ImageFolder
+
+SAMPLE = Path(__file__).parent / "sample"
+DEBIAN_PACKAGE = Path("/usr/share/datasets/fashion-mnist")
+
+
+def find(data: str) -> Source:
+    """The source that `data` names: `sample`, `fashion-mnist`, or a folder. Raises DataError."""
+    if data == "sample":
+        return FashionMnist(SAMPLE)
+    if data == "fashion-mnist":
+        if not DEBIAN_PACKAGE.is_dir():
+            raise DataError(
+                f"--data fashion-mnist: there is no {DEBIAN_PACKAGE}; `apt-get install dataset-fashion-mnist`, "
+                "or name a folder with the four idx files, or take --data sample"
+            )
+        return FashionMnist(DEBIAN_PACKAGE)
+    folder = Path(data)
+    if not folder.is_dir():
+        raise DataError(f"--data {data}: no such folder; allowed: sample, fashion-mnist, or a folder of images")
+    return FashionMnist(folder) if images_path(folder, TRAIN).exists() else ImageFolder(folder)
