@@ -17,6 +17,10 @@ _KEY_SECRET = ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALICLOUD_SECRET_KEY")
 _TOKEN = ("ALIBABA_CLOUD_SECURITY_TOKEN", "ALICLOUD_SECURITY_TOKEN")
 
 
+# The engine, its plugins and the SDKs talk to each other and to the emulator on the loopback, past any proxy.
+LOOPBACK_UNPROXIED = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+
+
 class TargetError(Exception):
     """The environment and the target do not belong together; the message says what to do."""
 
@@ -54,9 +58,8 @@ class Target(BaseModel):
         eas = {"ALIBABA_CLOUD_ENDPOINT_EAS": f"pai-eas.{self.region}.aliyuncs.com"}
         if self.emulator is None:
             return eas
-        loopback = "127.0.0.1,localhost"
         proxy = {"HTTP_PROXY": self.emulator, "http_proxy": self.emulator}
-        return eas | proxy | {"NO_PROXY": loopback, "no_proxy": loopback} | emulator_credentials()
+        return eas | proxy | LOOPBACK_UNPROXIED | emulator_credentials()
 
 
 class Credentials(BaseModel):

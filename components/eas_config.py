@@ -23,7 +23,7 @@ VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]
 
 # EAS keeps these two for its own sidecar.
 _RESERVED_PORTS = (8080, 9090)
-_OWN_VARIABLES = ("MODEL_DIR", "PORT")
+_OWN_VARIABLES = ("MODEL_DIR", "HOST", "PORT", "DRAIN_TIMEOUT_S")
 
 
 class ModelSettings(Settings):
@@ -64,7 +64,7 @@ class ContainerSettings(Settings):
             raise ValueError(f"port {self.port} is taken by EAS itself in every replica; 8000 is usual")
         for name in _OWN_VARIABLES:
             if name in self.environment or name in self.secrets:
-                raise ValueError(f"{name} is set by paistack from the model and the port; leave it out")
+                raise ValueError(f"{name} is set by paistack from the other settings; leave it out")
         if twice := sorted(self.environment.keys() & self.secrets.keys()):
             raise ValueError(f"{twice[0]} is both in environment and in secrets; keep one of them")
         return self
@@ -154,14 +154,20 @@ def service_config(
             _read_only(CODE_MOUNT, code_uri),
         ],
         "role_arn": role_arn,
-        "options": {"enable_ram_role": True},
         "runtime": {"enable_crash_block": False},
     } | _networking(settings.request)
 
 
-def plain_environment(container: ContainerSettings) -> dict[str, str]:
-    """The variables of a replica that are no secrets."""
-    return {"MODEL_DIR": str(MODEL_MOUNT), "PORT": str(container.port), **container.environment}
+def plain_environment(settings: EasServiceSettings, *, host: str) -> dict[str, str]:
+    """The variables of a replica that are no secrets. `host` is the address that it listens on."""
+    grace_period_s = settings.shutdown.grace_period_s
+    return {
+        "MODEL_DIR": str(MODEL_MOUNT),
+        "HOST": host,
+        "PORT": str(settings.container.port),
+        "DRAIN_TIMEOUT_S": str(max(1, grace_period_s - 3)),  # room for the delay before it and the exit after it
+        **settings.container.environment,
+    }
 
 
 def _metadata(settings: EasServiceSettings, service_name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pulumi
 from pulumi import CustomTimeouts, Input, Output, ResourceOptions
 from pulumi_alicloud import pai, ram
 
-from components.eas_config import ContainerSettings, EasServiceSettings, plain_environment, service_config
+from components.eas_config import EasServiceSettings, plain_environment, service_config
 from components.model_artefact import ModelArtefact, ServingCode
 from components.ram_policy import read_prefixes, trust_of_eas
 from providers.service_endpoint import ServiceEndpoint
@@ -15,7 +15,10 @@ from providers.service_revision import ServiceRevision, on_the_wire, with_enviro
 
 
 class EasService(pulumi.ComponentResource):
-    """One service of EAS, with a role that may read its model and its code and nothing else."""
+    """One service of EAS, with a role that may read its model and its code and nothing else.
+
+    `host` is the address that replicas listen on: all of a container's own, or the loopback where they have none.
+    """
 
     service_name: Output[str]
     endpoint: Output[str]
@@ -31,6 +34,7 @@ class EasService(pulumi.ComponentResource):
         service_name: str,
         role_name: str,
         region: str,
+        host: str,
         bucket: Input[str],
         model: ModelArtefact,
         code: ServingCode,
@@ -73,7 +77,7 @@ class EasService(pulumi.ComponentResource):
             code_uri=Output.concat("oss://", bucket, "/", code.prefix),
             role_arn=role.arn,
         )
-        environment = _environment(settings.container)
+        environment = _environment(settings, host)
         service = pai.Service(
             f"{name}-service",
             service_config=Output.json_dumps(on_the_wire(with_environment(config, environment))),
@@ -107,9 +111,12 @@ class EasService(pulumi.ComponentResource):
         self.register_outputs({"service_name": self.service_name, "endpoint": self.endpoint, "token": self.token})
 
 
-def _environment(container: ContainerSettings) -> dict[str, Input[str]]:
-    secrets = {name: Output.secret(value.get_secret_value()) for name, value in container.secrets.items()}
-    return {**plain_environment(container), **secrets}
+def _environment(settings: EasServiceSettings, host: str) -> dict[str, Input[str]]:
+    secrets = settings.container.secrets
+    return {
+        **plain_environment(settings, host=host),
+        **{name: Output.secret(value.get_secret_value()) for name, value in secrets.items()},
+    }
 
 
 def _timeouts(settings: EasServiceSettings) -> CustomTimeouts:

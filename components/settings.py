@@ -23,21 +23,16 @@ def _encrypted_or_clear(value: Any) -> Any:
             return value
 
 
-# Written by `pulumi config set --secret --path`; kept secret from there to the state.
+# Written by `pulumi config set --secret --path`, and kept secret from there to the state.
 Secret = Annotated[
     SecretStr,
     BeforeValidator(_encrypted_or_clear),
     WithJsonSchema(
         {
-            "anyOf": [
-                {"type": "string"},
-                {
-                    "type": "object",
-                    "properties": {"secure": {"type": "string"}},
-                    "required": ["secure"],
-                    "additionalProperties": False,
-                },
-            ]
+            "type": "object",
+            "properties": {"secure": {"type": "string"}},
+            "required": ["secure"],
+            "additionalProperties": False,
         }
     ),
 ]

@@ -34,7 +34,9 @@ class LiveService:
     @classmethod
     def describe(cls, client: "Client", cluster_id: str, name: str) -> Self:
         """Raises Tea's exception with a code of `GONE` when there is no such service."""
-        body = client.describe_service(cluster_id, name).body
+        from alibabacloud_eas20210701.models import DescribeServiceRequest
+
+        body = client.describe_service(cluster_id, name, DescribeServiceRequest()).body
         return cls(
             name=name,
             status=body.status or "",

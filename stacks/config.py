@@ -15,6 +15,9 @@ from stacks.problems import NAMESPACE, ConfigError, describe
 
 STACKS = Path(__file__).parent
 
+# Its value, PROJECT/STACK, marks what a stack created, so that a run after a cut one knows its own again.
+OWNERSHIP_TAG = "paistack-stack"
+
 
 class StackConfig(Settings):
     """The settings of one stack, under the namespace `paistack:` of stacks/Pulumi.<stack>.yaml."""
@@ -29,14 +32,17 @@ class StackConfig(Settings):
     def load(cls) -> Self:
         """The running stack's settings; `pulumi.RunError`, which shows no traceback, when they are wrong."""
         import pulumi
-        from pulumi.runtime.config import CONFIG  # all keys, where pulumi.Config only gives those asked for
+        from pulumi.runtime.config import CONFIG, is_config_secret  # pulumi.Config does not tell which keys there are
 
         prefix = f"{NAMESPACE}:"
         raw = {key.removeprefix(prefix): value for key, value in CONFIG.get().items() if key.startswith(prefix)}
         try:
-            return cls._parse({key: _structured(value) for key, value in raw.items()})
+            config = cls._parse({key: _structured(value) for key, value in raw.items()})
+            if not is_config_secret(f"{prefix}services"):
+                config._refuse_secrets()
         except ConfigError as problem:
             raise pulumi.RunError(str(problem)) from None
+        return config
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
@@ -44,7 +50,13 @@ class StackConfig(Settings):
 
         Raises ConfigError for a file that cannot be read, is no YAML, or has wrong settings.
         """
-        return cls._parse(read_stack_file(path), source=path)
+        values = read_stack_file(path)
+        config = cls._parse(values, source=path)
+        for name in config.services:
+            written = values["services"][name].get("container", {}).get("secrets", {})
+            if clear := [variable for variable, value in written.items() if isinstance(value, str)]:
+                raise _in_clear_text(name, clear[0])
+        return config
 
     @classmethod
     def of_stack(cls, stack: str) -> Self:
@@ -52,7 +64,7 @@ class StackConfig(Settings):
         path = STACKS / f"Pulumi.{stack}.yaml"
         if not path.exists():
             there = sorted(file.stem.removeprefix("Pulumi.") for file in STACKS.glob("Pulumi.*.yaml"))
-            raise ConfigError(f"there is no stack {stack!r}: {path} does not exist; there are {', '.join(there)}")
+            raise ConfigError(f"there is no stack {stack!r}: stacks/{path.name} does not exist; there are {', '.join(there)}")
         return cls.from_file(path)
 
     @classmethod
@@ -61,6 +73,16 @@ class StackConfig(Settings):
             return cls.model_validate_json(json.dumps(values))
         except ValidationError as error:
             raise ConfigError(describe(error, cls, values, source)) from None
+
+    def _refuse_secrets(self) -> None:
+        for name, service in self.services.items():
+            for variable in service.container.secrets:
+                raise _in_clear_text(name, variable)
+
+
+def _in_clear_text(service: str, variable: str) -> ConfigError:
+    path = f"{NAMESPACE}:services.{service}.container.secrets.{variable}"
+    return ConfigError(f"{path}: is in clear text; run `pulumi config set --stack STACK --secret --path '{path}'`")
 
 
 def read_stack_file(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from components.eas_config import EasServiceSettings
 from components.eas_service import EasService
 from components.model_artefact import ArtefactError, ModelArtefact, ServingCode
 from components.model_store import ModelStore
-from stacks.config import StackConfig
+from stacks.config import OWNERSHIP_TAG, StackConfig
 
 
 def deploy(config: StackConfig) -> None:
@@ -29,7 +29,7 @@ def deploy(config: StackConfig) -> None:
         raise pulumi.RunError(str(problem)) from None
 
     stack = pulumi.get_stack()
-    tags = {"paistack-stack": f"{pulumi.get_project()}/{stack}"}
+    tags = {OWNERSHIP_TAG: f"{pulumi.get_project()}/{stack}"}
     in_cloud = ResourceOptions(provider=alicloud_provider(config.target))
 
     store = ModelStore(
@@ -47,6 +47,7 @@ def deploy(config: StackConfig) -> None:
             service_name=settings.service_name or f"{name}_{stack}".replace("-", "_"),
             role_name=f"paistack-{stack}-{name}",
             region=config.target.region,
+            host="127.0.0.1" if config.target.emulator else "0.0.0.0",  # noqa: S104 - in its own container
             bucket=store.bucket_name,
             model=models[name],
             code=codes[name],

@@ -58,7 +58,6 @@ def test_a_minimal_service_states_every_default_that_it_relies_on() -> None:
             {"mount_path": "/mnt/code", "oss": {"path": "oss://bucket/code/ab/", "readOnly": True}},
         ],
         "role_arn": "acs:ram::1234567890123456:role/reader",
-        "options": {"enable_ram_role": True},
         "runtime": {"enable_crash_block": False},
     }
 
@@ -87,10 +86,16 @@ def test_a_setting_becomes_the_documented_key(changes: dict[str, Any], path: str
     assert value == expected
 
 
-def test_the_container_learns_its_port_and_where_its_model_lies() -> None:
-    container = settings(container={"port": 9000, "environment": {"LEVEL": "info"}}).container
+def test_the_container_learns_its_address_its_model_and_how_long_it_may_drain() -> None:
+    service = settings(container={"port": 9000, "environment": {"LEVEL": "info"}}, shutdown={"grace_period_s": 20})
 
-    assert plain_environment(container) == {"MODEL_DIR": "/mnt/model", "PORT": "9000", "LEVEL": "info"}
+    assert plain_environment(service, host="0.0.0.0") == {
+        "MODEL_DIR": "/mnt/model",
+        "HOST": "0.0.0.0",
+        "PORT": "9000",
+        "DRAIN_TIMEOUT_S": "17",
+        "LEVEL": "info",
+    }
 
 
 def test_secrets_are_in_no_representation_of_the_settings() -> None:

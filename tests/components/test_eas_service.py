@@ -35,8 +35,9 @@ def registered(engine: Recorder, run: Callable[[Callable[[], object]], None]) ->
             service_name="fashion_test",
             role_name="paistack-test-fashion",
             region="cn-hangzhou",
+            host="0.0.0.0",
             bucket="a-bucket",
-            model=ModelArtefact("fashion", "3f9c", Path("models/fashion")),
+            model=ModelArtefact("fashion", "3f9c", Path("models/fashion"), ("model.pt",)),
             code=ServingCode(Path("model/serve.py"), "ab12"),
             tags={"paistack-stack": "p/test"},
         )
@@ -65,6 +66,8 @@ def test_the_service_is_created_with_its_whole_configuration(registered: dict[st
     assert config["role_arn"] == "acs:ram::1:role/paistack-test-fashion"
     assert {variable["name"]: variable["value"] for variable in config["containers"][0]["env"]} == {
         "API_KEY": "opensesame",
+        "DRAIN_TIMEOUT_S": "27",
+        "HOST": "0.0.0.0",
         "LEVEL": "info",
         "MODEL_DIR": "/mnt/model",
         "PORT": "8000",

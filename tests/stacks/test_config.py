@@ -59,6 +59,34 @@ def test_encrypted_values_are_accepted_without_being_decrypted(tmp_path: Path) -
     assert list(config.services["fashion"].container.secrets) == ["KEY"]
 
 
+IN_CLEAR_TEXT = (
+    "paistack:services.fashion.container.secrets.KEY: is in clear text; run `pulumi config set --stack STACK "
+    "--secret --path 'paistack:services.fashion.container.secrets.KEY'`"
+)
+
+
+def test_a_secret_in_clear_text_is_refused_without_showing_it(tmp_path: Path) -> None:
+    settings = of_service(container={"secrets": {"KEY": "opensesame"}})
+    with pytest.raises(ConfigError) as refused:
+        StackConfig.from_file(stack_file(tmp_path, settings))
+    assert str(refused.value) == IN_CLEAR_TEXT
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_a_pulumi_run_takes_secrets_only_from_encrypted_settings(encrypted: bool) -> None:
+    settings = of_service(container={"secrets": {"KEY": "opensesame"}})
+    keys = ["paistack:services"] if encrypted else []
+    set_all_config({f"paistack:{key}": json.dumps(value) for key, value in settings.items()}, keys)
+
+    if encrypted:
+        secret = StackConfig.load().services["fashion"].container.secrets["KEY"]
+        assert secret.get_secret_value() == "opensesame"
+    else:
+        with pytest.raises(pulumi.RunError) as ended:
+            StackConfig.load()
+        assert str(ended.value) == IN_CLEAR_TEXT
+
+
 def of_service(**changes: Any) -> dict[str, Any]:
     return {"target": TARGET, "services": {"fashion": SERVICE | changes}}
 

@@ -1,0 +1,146 @@
+"""`paistack`: what a person or a schedule runs."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cloud.target import TargetError
+from jobs.classify import classify, endpoint_of, table_of
+from jobs.console import complain, results, say
+from jobs.demo import demo as run_demo
+from jobs.emulator import EmulatorProcess
+from jobs.exports import shell_exports
+from jobs.problem import JobError
+from jobs.stacks import open_stack
+from jobs.update import run
+from stacks.config import StackConfig
+from stacks.problems import ConfigError
+from stacks.schema import SCHEMA_FILE, schema_text
+
+app = typer.Typer(
+    help="Alibaba Cloud PAI as code.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+Stack = Annotated[str, typer.Option("--stack", "-s", help="local, dev, staging or production.")]
+Service = Annotated[str, typer.Option(help="Name of the service in the stack's settings.")]
+
+_PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+class EmulatorAction(StrEnum):
+    START = "start"
+    STOP = "stop"
+    STATUS = "status"
+    RESET = "reset"
+
+
+@app.command(context_settings=_PASSES_ON)
+def up(context: typer.Context, stack: Stack = "local") -> None:
+    """Create or change what the stack describes; further arguments go to `pulumi up`."""
+    raise typer.Exit(run("up", open_stack(stack), context.args))
+
+
+@app.command(context_settings=_PASSES_ON)
+def preview(
+    context: typer.Context,
+    stack: Stack = "local",
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Without account and network; for stacks that are not deployed.")
+    ] = False,
+) -> None:
+    """Show what `up` would do; further arguments go to `pulumi preview`."""
+    raise typer.Exit(run("preview", open_stack(stack, offline=offline), context.args))
+
+
+@app.command(context_settings=_PASSES_ON)
+def refresh(context: typer.Context, stack: Stack = "local") -> None:
+    """Bring the state up to date with the cloud; further arguments go to `pulumi refresh`."""
+    raise typer.Exit(run("refresh", open_stack(stack), context.args))
+
+
+@app.command(context_settings=_PASSES_ON)
+def destroy(context: typer.Context, stack: Stack = "local") -> None:
+    """Delete everything that the stack created; further arguments go to `pulumi destroy`."""
+    raise typer.Exit(run("destroy", open_stack(stack), context.args))
+
+
+@app.command()
+def demo() -> None:
+    """The tour: emulator, training, `pulumi up`, and images sent through the deployed service."""
+    run_demo()
+
+
+@app.command("classify")
+def classify_images(
+    images: Annotated[list[Path], typer.Argument(help="PNG or JPEG files.")],
+    service: Service = "fashion",
+    stack: Stack = "local",
+) -> None:
+    """Send images to a deployed service and show what it says."""
+    endpoint = endpoint_of(open_stack(stack), service)
+    classified = classify(endpoint, images)
+    results.print(table_of(classified, f"{endpoint.model} at {endpoint.url}"))
+    raise typer.Exit(1 if any(item.problem for item in classified) else 0)
+
+
+@app.command()
+def token(service: Annotated[str, typer.Argument()] = "fashion", stack: Stack = "local") -> None:
+    """Print a service's token, for the header Authorization."""
+    sys.stdout.write(f"{endpoint_of(open_stack(stack), service).token}\n")
+
+
+@app.command()
+def env(stack: Stack = "local") -> None:
+    """Print what a shell needs to run `pulumi` by hand: eval "$(paistack env --stack local)"."""
+    sys.stdout.write(shell_exports(StackConfig.of_stack(stack).target))
+
+
+@app.command()
+def emulator(action: EmulatorAction, stack: Stack = "local") -> None:
+    """Start, stop, look at or empty the emulator of a stack."""
+    url = StackConfig.of_stack(stack).target.emulator
+    if url is None:
+        raise JobError(f"stack {stack} is deployed to Alibaba Cloud: it has no emulator")
+    process = EmulatorProcess(url)
+    match action:
+        case EmulatorAction.START:
+            say(f"started at {url}" if process.start() else f"runs already at {url}")
+        case EmulatorAction.STOP:
+            say("stopped" if process.stop() else "does not run")
+        case EmulatorAction.RESET:
+            process.reset()
+            say("is empty now")
+        case EmulatorAction.STATUS:
+            pid = process.pid()
+            say(f"runs at {url}, process {pid}, log {process.log}" if pid else "does not run")
+            raise typer.Exit(0 if pid else 1)
+
+
+@app.command()
+def schema(
+    write: Annotated[bool, typer.Option("--write", help="Write stacks/schema.json.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Fail when stacks/schema.json is not up to date.")] = False,
+) -> None:
+    """Print the JSON schema of stack files, with which editors complete and check them."""
+    if write:
+        SCHEMA_FILE.write_text(schema_text())
+    elif check and SCHEMA_FILE.read_text() != schema_text():
+        raise JobError(f"{SCHEMA_FILE} is not up to date: run `paistack schema --write`")
+    elif not check:
+        sys.stdout.write(schema_text())
+
+
+def main() -> None:
+    """The command; ends the process with the status of what it ran, or with 2 and a message."""
+    try:
+        app()
+    except (ConfigError, JobError, TargetError) as problem:
+        complain(str(problem))
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
