@@ -22,12 +22,17 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f]")
 
 
 class Stage:
-    """A stage at work. Its commands' output goes to the log file; the latest line shows that it is alive."""
+    """A stage at work. Its commands' output goes to the log file; the latest line shows that it is alive.
 
-    def __init__(self, name: str, log: Path) -> None:
+    Commands inherit the file descriptors `held`: a lock on one of them lasts until the last command has ended, also
+    where this process is killed and they go on.
+    """
+
+    def __init__(self, name: str, log: Path, held: tuple[int, ...] = ()) -> None:
         self.name = name
         self.hint = ""
         self._log = log
+        self._held = held
 
     def run(
         self,
@@ -54,6 +59,7 @@ class Stage:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
+                pass_fds=self._held,
             )
         except OSError as error:
             raise SetupError(f"`{shown}` cannot be run: {error.strerror}.") from error
@@ -118,10 +124,13 @@ class Console:
         self,
         log: Path,
         stream: TextIO = sys.stdout,
+        *,
+        held: tuple[int, ...] = (),
         clock: Callable[[], float] = time.monotonic,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._log = log
+        self._held = held
         self._stream = stream
         self._clock = clock
         self._interval_s = REDRAW_S if stream.isatty() else heartbeat_s
@@ -132,7 +141,7 @@ class Console:
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
         """Show signs of life while the body runs; a SetupError of the body gets the stage's name and the log's."""
-        stage = Stage(name, self._log)
+        stage = Stage(name, self._log, self._held)
         ended = threading.Event()
         ticker = threading.Thread(target=self._tick, args=(stage, ended), daemon=True)
         ticker.start()

@@ -67,22 +67,29 @@ def _use_installed(project: Project, found: Installed) -> str:
 
 
 def _use_engine(project: Project, part: build.Part, stage: Stage) -> str:
-    folder, how = _have(project, part, stage)
+    folder, built = _have(project, part, stage)
     changed = link_atomically(project.engine / "bin", folder)
     commands = {name: project.engine / "bin" / name for name in build.PROGRAMS}
     activation.link_commands(project, commands, build.PROGRAMS)
-    return how if changed else "up to date"
+    return _how(built, changed)
 
 
 def _use_plugin(project: Project, part: build.Part, stage: Stage) -> str:
-    folder, how = _have(project, part, stage)
+    folder, built = _have(project, part, stage)
     # A real folder around a linked binary: Pulumi overlooks plugin folders that are links.
     home = project.engine / "home" / "plugins" / f"resource-alicloud-v{build.PLUGIN_VERSION}"
     changed = link_atomically(home / build.PLUGIN, folder / build.PLUGIN)
-    return how if changed else "up to date"
+    return _how(built, changed)
 
 
-def _have(project: Project, part: build.Part, stage: Stage) -> tuple[Path, str]:
+def _have(project: Project, part: build.Part, stage: Stage) -> tuple[Path, bool]:
+    """Return the folder of a part, and whether it had to be built."""
     if folder := part.built(project.cache):
-        return folder, "taken from the cache"
-    return part.build(project.cache, stage), "built from Go modules"
+        return folder, False
+    return part.build(project.cache, stage), True
+
+
+def _how(built: bool, changed: bool) -> str:
+    if built:
+        return "built from Go modules"
+    return "taken from the cache" if changed else "up to date"

@@ -14,8 +14,8 @@ from engine.setup.project import Project
 def main() -> int:
     """Set the checkout up; return the exit status."""
     project = Project.at(ROOT)
-    with _alone(project):
-        return told("make setup", project.log, lambda: set_up(project, Console(project.log)))
+    with _alone(project) as lock:
+        return told("make setup", project.log, lambda: set_up(project, Console(project.log, held=(lock,))))
 
 
 def set_up(project: Project, console: Console) -> None:
@@ -27,14 +27,19 @@ def set_up(project: Project, console: Console) -> None:
 
 
 @contextmanager
-def _alone(project: Project) -> Iterator[None]:
-    """Let one set-up at a time into this checkout; the lock goes with its process, however that ends."""
+def _alone(project: Project) -> Iterator[int]:
+    """Let one set-up at a time into this checkout; yield the descriptor of the lock.
+
+    The lock goes when every process that holds the descriptor has ended, however: this one, and its commands.
+    """
     project.data.mkdir(exist_ok=True)
     with (project.data / "setup.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            sys.stdout.write("another `make setup` is at work in this checkout; waiting for it\n")
+            sys.stdout.write(
+                "another `make setup` is at work in this checkout, or a command that it had started; waiting\n"
+            )
             sys.stdout.flush()
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()

@@ -36,7 +36,7 @@ def install(project: Project, stage: Stage) -> str:
 def _install_packages(project: Project, stage: Stage) -> None:
     python, uv = project.bin / "python", project.bin / "uv"
     env = {**os.environ, "VIRTUAL_ENV": str(project.venv), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    stage.run([python, "-m", "pip", "install", f"uv=={UV}"], env=env)
+    stage.run([python, "-m", "pip", "install", "--progress-bar", "off", f"uv=={UV}"], env=env)
     install: list[str | Path] = [uv, "pip", "install", "--python", python]
     stage.run([*install, "-r", project.root / "requirements-dev.txt", "-c", project.root / "constraints.txt"], env=env)
     # compat: one .pth line to the root, so that a folder that appears later is found without another install.

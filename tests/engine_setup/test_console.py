@@ -1,3 +1,4 @@
+import fcntl
 import io
 import os
 import re
@@ -119,3 +120,23 @@ def test_an_interruption_ends_the_command_that_runs(tmp_path: Path) -> None:
     assert outer.returncode == 130
     assert "interrupted. What is done is kept" in error
     assert not child.is_running()
+
+
+def test_a_lock_outlives_a_killed_set_up_until_its_command_has_ended(tmp_path: Path) -> None:
+    lock, started, finish = (tmp_path / name for name in ("lock", "started", "finish"))
+    os.mkfifo(started)
+    os.mkfifo(finish)
+    code = (
+        "import fcntl, sys; from pathlib import Path; from engine.setup.console import Stage\n"
+        "lock = open(sys.argv[1], 'w'); fcntl.flock(lock, fcntl.LOCK_EX)\n"
+        "Stage('engine', Path(sys.argv[1] + '.log'), (lock.fileno(),)).run(['sh', '-c', sys.argv[2]])"
+    )
+    arguments = [sys.executable, "-c", code, str(lock), f"echo > {started}; cat {finish}"]
+    with subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": str(Path.cwd())}) as outer:
+        started.read_text()
+        outer.kill()
+    with lock.open() as file:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finish.write_text("go on\n")
+        fcntl.flock(file, fcntl.LOCK_EX)  # ends when the command has

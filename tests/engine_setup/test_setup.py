@@ -15,20 +15,20 @@ from engine.setup.project import Project
 from engine.setup.virtualenv import UV
 from tests.engine_setup.conftest import Script
 
+SET_UP = (sys.executable, "-m", "engine.setup")
 
-def set_up(project: Project, path: Path) -> subprocess.CompletedProcess[str]:
-    environment = {
+
+def environment(project: Project, path: Path) -> dict[str, str]:
+    return {
         "PATH": str(path),
         "HOME": str(project.root.parent),
         "XDG_CACHE_HOME": str(project.cache.parent.parent),
     }
+
+
+def set_up(project: Project, path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "engine.setup"],
-        cwd=project.root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
+        SET_UP, cwd=project.root, env=environment(project, path), capture_output=True, text=True, timeout=60
     )
 
 
