@@ -5,7 +5,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up preview refresh destroy emulator fmt check test bench schema lock clean
+.PHONY: help setup demo up preview refresh destroy emulator fmt check test bench schema coverage lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z ]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
@@ -42,6 +42,9 @@ bench: setup ## measure; writes bench/results.json
 
 schema: setup ## generate the plugin's schema anew, after a change of its table or versions
 	$(BIN)/python -m engine.schema
+
+coverage: setup ## write emulator/COVERAGE.md anew, after operations were added to the emulator
+	$(BIN)/python -m tests.emulator.coverage
 
 lock: setup ## pin every direct and indirect dependency anew
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header requirements-dev.txt -o constraints.txt

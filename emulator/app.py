@@ -15,6 +15,7 @@ from emulator.admin import Admin
 from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Product
 from emulator.services.aiworkspace import aiworkspace
+from emulator.services.bss.service import bss
 from emulator.services.cms import cms
 from emulator.services.eas.dataplane.gateway import PREFIX as GATEWAY_PREFIX
 from emulator.services.eas.operations import eas, eas_tags
@@ -39,6 +40,7 @@ class Emulator:
         # A JSON product's operations, and the part of the state that they work on.
         self._products: dict[str, tuple[Product, object]] = {
             "aiworkspace": (aiworkspace, state.workspaces),
+            "bss": (bss, None),
             "cms": (cms, state.cms),
             "eas": (eas, state.eas),
             "eas-tags": (eas_tags, state.eas),

@@ -159,7 +159,7 @@ def sdk_operations(product: str) -> dict[str, SdkOperation]:
     functions = (
         node
         for node in ast.walk(ast.parse(Path(client.__file__).read_text()))
-        if isinstance(node, ast.FunctionDef) and node.name.endswith("_with_options")
+        if isinstance(node, ast.FunctionDef) and node.name.endswith("with_options")
     )
     operations = (_operation(function, models) for function in functions)
     return {operation.name: operation for operation in operations}
@@ -172,7 +172,7 @@ def _operation(function: ast.FunctionDef, models: ModuleType) -> SdkOperation:
         getattr(models, ast.unparse(function.returns or function).split(".")[-1]),
     )
     response_body = typing.get_type_hints(response.__init__)["body"]
-    if "do_rpcrequest" in calls:  # the older generator
+    if "Params" not in calls:  # the older generator
         name, version = (ast.literal_eval(argument) for argument in calls["do_rpcrequest"].args[:2])
         names = frozenset(fields_of(request) if request else ())
         return SdkOperation(name, version, "RPC", "POST", "/", names, frozenset(), request, response_body)

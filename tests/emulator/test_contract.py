@@ -1,5 +1,6 @@
 """The emulator claims only what the vendor's SDKs know."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,11 @@ from pydantic import Field
 from emulator.app import Emulator
 from emulator.operations import Parameters, Product
 from emulator.services.location.service import DescribeEndpoints
+from emulator.services.oss.operations import operations as oss_operations
 from emulator.state import Settings, State
+from tests.emulator import coverage
 from tests.emulator.contract import problems_of, problems_of_answer, sdk_operations
+from tests.emulator.contract_oss import problems_of_oss
 
 # There is no published SDK for what the Go provider calls to label EAS services.
 WITHOUT_SDK = {"eas-tags"}
@@ -28,6 +32,14 @@ def test_every_emulated_operation_and_parameter_is_the_sdks(tmp_path: Path) -> N
 
     state.store.close()
     assert problems == []
+
+
+def test_every_emulated_oss_operation_is_the_sdks() -> None:
+    assert [problem for operation in oss_operations.values() for problem in problems_of_oss(operation)] == []
+
+
+def test_the_page_of_what_is_emulated_is_up_to_date() -> None:
+    assert coverage.PAGE.read_text() == coverage.page(), "run `make coverage`"
 
 
 def test_the_sdks_are_read_whole() -> None:
@@ -80,6 +92,21 @@ def test_what_is_invented_is_found(
     invented.operation(name, method, path)(handler)
 
     (found,) = problems_of(invented, invented.operations[name])
+    assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "selector", "problem"),
+    [
+        ("PutBucketColour", "PUT", "colour", "has no operation PutBucketColour"),
+        ("GetBucketAcl", "POST", "acl", "GetBucketAcl is GET, not POST"),
+        ("GetBucketAcl", "GET", "grants", "not asked for by grants"),
+    ],
+)
+def test_what_is_invented_in_oss_is_found(name: str, method: str, selector: str, problem: str) -> None:
+    like = oss_operations["GetBucketAcl"]
+
+    (found,) = problems_of_oss(replace(like, name=name, method=method, selector=selector))
     assert problem in found
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from emulator.operations import Answer, Call, Parameters, Product
+from emulator.operations import Answer, Parameters, Product
 from emulator.state import State
 
 # The one product in use whose host the Go provider does not know by itself.
@@ -18,7 +18,9 @@ class DescribeEndpoints(Parameters):
 
 
 @location.operation("DescribeEndpoints")
-def describe_endpoints(_state: State, call: Call, query: DescribeEndpoints) -> Answer:
-    host = ENDPOINTS.get(query.service_code or "", "").format(region=call.region)
-    endpoint = {"Endpoint": host, "Id": query.id, "ServiceCode": query.service_code, "Type": "openAPI"}
+def describe_endpoints(_state: State, query: DescribeEndpoints) -> Answer:
+    """`Id` is the region that is asked about; a product that is not known here has no endpoint, as the SDKs expect."""
+    host = ENDPOINTS.get(query.service_code or "", "").format(region=query.id)
+    # The API itself spells it so.
+    endpoint = {"Endpoint": host, "Id": query.id, "SerivceCode": query.service_code, "Type": "openAPI"}
     return {"Endpoints": {"Endpoint": [endpoint] if host else []}, "Success": True}
