@@ -135,8 +135,9 @@ class Console:
         self._clock = clock
         self._interval_s = REDRAW_S if stream.isatty() else heartbeat_s
 
-    def say(self, name: str, text: str, seconds: float) -> None:
-        self._write(f"{name:<12}{text:<{WIDTH - 24}} {seconds:8.1f} s\n")
+    def say(self, name: str, text: str, took: str = "") -> None:
+        """Write a stage's line: its name, what is there now, how long that took."""
+        self._write(f"{name:<12}{text:<{WIDTH - 24}} {took:>10}".rstrip() + "\n")
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
@@ -160,7 +161,7 @@ class Console:
         start = self._clock()
         with self.stage(name) as stage:
             done = work(stage)
-        self.say(name, done, self._clock() - start)
+        self.say(name, done, f"{self._clock() - start:.1f} s")
 
     def _tick(self, stage: Stage, ended: threading.Event) -> None:
         start = self._clock()

@@ -26,13 +26,13 @@ class Go:
         path = shutil.which("go")
         wanted = required(module, "go")
         if path is None:
-            raise SetupError(f"there is no Go, and {wanted} or newer is needed to build one")
+            raise SetupError(f"there is no Go to build with ({wanted} or newer)")
         probe = Stage("go", Path(os.devnull))
         try:
             # Asked inside the module: a Go that switches toolchains answers with the one it switches to.
             version = probe.run([path, "env", "GOVERSION"], cwd=module, env={**os.environ, **ENVIRONMENT})
         except SetupError as error:
-            raise SetupError(f"{path} cannot be used, {wanted} or newer is needed ({error})") from error
+            raise SetupError(f"{path} is not {wanted} or newer ({error})") from error
         return cls(path, version.strip())
 
     def run(self, stage: Stage, module: Path, *arguments: str) -> str:

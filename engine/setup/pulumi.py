@@ -29,7 +29,7 @@ def install(project: Project, found: Installed | None, console: Console) -> None
         console.run("engine", lambda _: _use_installed(project, found))
         return
     if found:
-        _require_go(project, f"the installed pulumi {found.version} has no alicloud plugin {build.PLUGIN_VERSION}")
+        _require_go(project, f"the installed pulumi {found.version} cannot get alicloud {build.PLUGIN_VERSION}")
     engine, plugin = build.parts(project)
     version = required(engine.module, build.PULUMI)
     console.run("engine", lambda stage: f"pulumi {version}, {_use_engine(project, engine, stage)}")
@@ -55,8 +55,8 @@ def _require_go(project: Project, lack: str) -> None:
 def _fetch_plugin(found: Installed, console: Console) -> bool:
     try:
         console.run("alicloud", found.install_plugin)
-    except SetupError as error:
-        console.say("alicloud", f"{error}; so both are built from source", 0.0)
+    except SetupError:
+        console.say("alicloud", "the installed pulumi cannot fetch it; building both instead")
     return found.has_plugin
 
 

@@ -112,7 +112,7 @@ def test_a_changed_source_is_built_anew_and_a_changed_test_is_not(
 def test_a_go_that_is_too_old_is_named(project: Project, path: Path, script: Script) -> None:
     module = project.root / "engine" / "cli"
     script(path / "go", "echo 'go: go.mod requires go >= 1.25.11 (running go 1.22.1)' >&2; exit 1")
-    with pytest.raises(SetupError, match=r"go cannot be used, 1\.25\.11 or newer is needed .*running go 1\.22\.1"):
+    with pytest.raises(SetupError, match=r"go is not 1\.25\.11 or newer .*running go 1\.22\.1"):
         Go.find(module)
 
 

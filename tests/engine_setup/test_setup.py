@@ -35,7 +35,7 @@ def set_up(project: Project, path: Path) -> subprocess.CompletedProcess[str]:
 def test_without_go_and_pulumi_both_ways_out_are_named_before_anything_is_done(project: Project, path: Path) -> None:
     done = set_up(project, path)
     assert done.returncode == 1
-    assert "no Pulumi is installed, and there is no Go" in done.stderr
+    assert "no Pulumi is installed, and there is no Go to build with (1.25.11 or newer)" in done.stderr
     assert "install Go 1.25.11 or newer" in done.stderr
     assert "install Pulumi 3.250 or newer" in done.stderr
     assert "Traceback" not in done.stderr
