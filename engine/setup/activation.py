@@ -27,4 +27,4 @@ def prepare(project: Project) -> str:
     text = activate.read_text()
     if SOURCE_LINE not in text:
         write_atomically(activate, f"{text.rstrip()}\n\n{SOURCE_LINE}", mode=activate.stat().st_mode & 0o777)
-    return "`. .venv/bin/activate`, then `pulumi preview -s NAME`; state in .paistack/state"
+    return "after `. .venv/bin/activate` pulumi runs by hand; state in .paistack/state"

@@ -116,4 +116,5 @@ def _only_build(cache: Path, stage: Stage) -> Iterator[None]:
     with (cache / "lock").open("w") as lock:
         stage.hint = "waiting for another build"
         fcntl.flock(lock, fcntl.LOCK_EX)
+        stage.hint = ""
         yield
