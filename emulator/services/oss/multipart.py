@@ -51,7 +51,8 @@ def upload_part(oss: Oss, request: OssRequest) -> Reply:
 @operation("UploadPartCopy", "PUT", "object", "uploadId copy", body="copied part", action="PutObject")
 def upload_part_copy(oss: Oss, request: OssRequest) -> Reply:
     part = _stored(oss, request, request.data())
-    return document("CopyPartResult", [("LastModified", timestamp(part.modified)), ("ETag", f'"{part.etag}"')])
+    members = [("LastModified", timestamp(part.modified)), ("ETag", f'"{part.etag}"')]
+    return document("CopyPartResult", members, {"etag": f'"{part.etag}"'})
 
 
 def _stored(oss: Oss, request: OssRequest, data: Upload) -> Part:

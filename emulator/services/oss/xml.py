@@ -1,5 +1,6 @@
 """OSS documents: written from nested pairs, read without the parts of XML that can be turned against a server."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree
@@ -9,6 +10,13 @@ from emulator.errors import ApiError
 
 # The value of an element: its text, or the pairs of the elements in it. None leaves the element out.
 Value = str | int | None | Iterable["tuple[str, Value]"]
+
+# Keys may have control characters, which clients write as references that XML itself does not allow. They are read
+# as characters from the end of a private use area.
+_CONTROL = re.compile(rb"&#(?:x0*([01]?[0-9a-f])|0*([12]?[0-9]|3[01]));", re.IGNORECASE)
+_CONTROL_BASE = 0x10FF00
+_CONTROLS = {_CONTROL_BASE + code: chr(code) for code in range(0x20)}
+_REFERENCES = {code: f"&#{code};" for code in range(0x20) if chr(code) not in "\t\n\r"}
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
@@ -44,15 +52,21 @@ def read(document: bytes, root: str) -> Element:
     # Entities need a document type, which is refused: nothing in the document can expand or reach out.
     parser = ElementTree.XMLParser(target=_WithoutDoctype())  # noqa: S314
     try:
-        parser.feed(document)
+        parser.feed(_CONTROL.sub(_private, document))
         element: Element = parser.close()
     except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise malformed(str(error)) from None
     for each in element.iter():
         each.tag = each.tag.rpartition("}")[2]
+        each.text = each.text.translate(_CONTROLS) if each.text else each.text
     if element.tag != root:
         raise malformed(f"the root element is {element.tag}, not {root}")
     return element
+
+
+def _private(reference: re.Match[bytes]) -> bytes:
+    code = int(reference[1], 16) if reference[1] else int(reference[2])
+    return chr(_CONTROL_BASE + code).encode()
 
 
 def text(parent: Element, path: str, default: str = "") -> str:
@@ -81,7 +95,7 @@ def canonical(element: Element) -> bytes:
         if len(each) and not (each.text or "").strip():
             each.text = None
         each.tail = None
-    return (DECLARATION + ElementTree.tostring(element, encoding="unicode")).encode()
+    return (DECLARATION + ElementTree.tostring(element, encoding="unicode").translate(_REFERENCES)).encode()
 
 
 def malformed(why: str, **details: Any) -> ApiError:
