@@ -6,12 +6,11 @@ Times in requests are compared with the wall clock, which is what clients sign w
 import base64
 import hashlib
 import hmac
-import time
 from calendar import timegm
 from datetime import UTC, datetime
 from email.utils import parsedate
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 from emulator.credentials import AccessKey, AccessKeys
@@ -60,11 +59,17 @@ class SignedRequest(Protocol):
     def headers(self) -> dict[str, str]: ...
 
 
-def authenticate(request: SignedRequest, keys: AccessKeys, now: datetime) -> AccessKey | None:
+class Times(NamedTuple):
+    """`wall` is the time by which clients sign, in seconds since the epoch; `emulated` that at which keys expire."""
+
+    wall: float
+    emulated: datetime
+
+
+def authenticate(request: SignedRequest, keys: AccessKeys, now: Times) -> AccessKey | None:
     """The key that signed `request`; None when it is not signed at all.
 
-    `now` is emulated time, at which a temporary key is valid or not. ApiError, in OSS's words, for an unknown key, a
-    wrong signature, a time too far off, or an expired URL or token.
+    ApiError, in OSS's words, for an unknown key, a wrong signature, a time too far off, or an expired URL or token.
     """
     authorization = request.headers.get("authorization")
     if authorization is not None:
@@ -83,7 +88,7 @@ def authenticate(request: SignedRequest, keys: AccessKeys, now: datetime) -> Acc
 # Version 1
 
 
-def _v1_header(request: SignedRequest, authorization: str, keys: AccessKeys, now: datetime) -> AccessKey:
+def _v1_header(request: SignedRequest, authorization: str, keys: AccessKeys, now: Times) -> AccessKey:
     key_id, separator, signature = authorization[4:].strip().partition(":")
     if not separator:
         raise _invalid("Authorization", "OSS", "must be followed by an access key id, a colon and a signature")
@@ -92,12 +97,12 @@ def _v1_header(request: SignedRequest, authorization: str, keys: AccessKeys, now
     parsed = parsedate(date)
     if parsed is None:
         raise ApiError("AccessDenied", "OSS authentication requires a valid Date.", 403)
-    _check_skew(timegm(parsed), date)
+    _check_skew(timegm(parsed), date, now.wall)
     _check_v1(request, key, date, signature)
     return key
 
 
-def _v1_url(request: SignedRequest, keys: AccessKeys, now: datetime) -> AccessKey:
+def _v1_url(request: SignedRequest, keys: AccessKeys, now: Times) -> AccessKey:
     expires, signature = request.query.get("Expires", ""), request.query.get("Signature", "")
     key_id = request.query.get("OSSAccessKeyId", "")
     if not (expires and signature and key_id):
@@ -106,8 +111,8 @@ def _v1_url(request: SignedRequest, keys: AccessKeys, now: datetime) -> AccessKe
     key = _key(keys, now, key_id, request.query.get("security-token"))
     if not expires.isascii() or not expires.isdigit():
         raise _invalid("Expires", expires, "must be a time in seconds since the epoch")
-    if int(expires) < time.time():
-        raise _expired(int(expires))
+    if int(expires) < now.wall:
+        raise _expired(int(expires), now.wall)
     _check_v1(request, key, expires, signature)
     return key
 
@@ -133,7 +138,7 @@ def _v1_string(request: SignedRequest, date: str) -> bytes:
 # Version 4
 
 
-def _v4_header(request: SignedRequest, authorization: str, keys: AccessKeys, now: datetime) -> AccessKey:
+def _v4_header(request: SignedRequest, authorization: str, keys: AccessKeys, now: Times) -> AccessKey:
     fields = dict(
         (name.strip(), value)
         for name, _, value in (each.partition("=") for each in authorization[len(V4) :].strip().split(","))
@@ -143,12 +148,12 @@ def _v4_header(request: SignedRequest, authorization: str, keys: AccessKeys, now
     key_id, scope = _credential(fields["Credential"])
     key = _key(keys, now, key_id, request.headers.get("x-oss-security-token"))
     moment = request.headers.get("x-oss-date") or request.headers.get("date", "")
-    _check_skew(_v4_time(moment, scope), moment)
+    _check_skew(_v4_time(moment, scope), moment, now.wall)
     _check_v4(request, key, scope, moment, fields["Signature"].strip(), fields.get("AdditionalHeaders", ""))
     return key
 
 
-def _v4_url(request: SignedRequest, keys: AccessKeys, now: datetime) -> AccessKey:
+def _v4_url(request: SignedRequest, keys: AccessKeys, now: Times) -> AccessKey:
     query = request.query
     missing = [
         name for name in ("x-oss-credential", "x-oss-date", "x-oss-expires", "x-oss-signature") if not query.get(name)
@@ -164,10 +169,10 @@ def _v4_url(request: SignedRequest, keys: AccessKeys, now: datetime) -> AccessKe
     if not lasts.isascii() or not lasts.isdigit() or not 1 <= int(lasts) <= MAX_PRESIGNED_S:
         raise _invalid("x-oss-expires", lasts, f"must be a number of seconds from 1 to {MAX_PRESIGNED_S}")
     signed = _v4_time(moment, scope)
-    if signed > time.time() + MAX_SKEW_S:
+    if signed > now.wall + MAX_SKEW_S:
         raise ApiError("AccessDenied", "Request is not valid yet.", 403, details={"x-oss-date": moment})
-    if signed + int(lasts) < time.time():
-        raise _expired(signed + int(lasts))
+    if signed + int(lasts) < now.wall:
+        raise _expired(signed + int(lasts), now.wall)
     _check_v4(request, key, scope, moment, query["x-oss-signature"], query.get("x-oss-additional-headers", ""))
     return key
 
@@ -239,20 +244,19 @@ def _v4_signing_key(secret: str, scope: str) -> bytes:
 # What both have
 
 
-def _key(keys: AccessKeys, now: datetime, key_id: str, token: str | None) -> AccessKey:
+def _key(keys: AccessKeys, now: Times, key_id: str, token: str | None) -> AccessKey:
     key = keys.find(key_id)
     if key is None or (key.security_token is not None and not token):
         message = "The OSS Access Key Id you provided does not exist in our records."
         raise ApiError("InvalidAccessKeyId", message, 403, details={"OSSAccessKeyId": key_id})
     if key.security_token is not None and not hmac.compare_digest(key.security_token.encode(), (token or "").encode()):
         raise ApiError("InvalidSecurityToken", "The security token you provided is invalid.", 403)
-    if key.expires is not None and key.expires <= now:
+    if key.expires is not None and key.expires <= now.emulated:
         raise ApiError("SecurityTokenExpired", "The security token you provided has expired.", 403)
     return key
 
 
-def _check_skew(signed: float, sent: str) -> None:
-    now = time.time()
+def _check_skew(signed: float, sent: str, now: float) -> None:
     if abs(now - signed) > MAX_SKEW_S:
         details = {
             "MaxAllowedSkewMilliseconds": str(MAX_SKEW_S * 1000),
@@ -263,8 +267,8 @@ def _check_skew(signed: float, sent: str) -> None:
         raise ApiError("RequestTimeTooSkewed", message, 403, details=details)
 
 
-def _expired(expires: float) -> ApiError:
-    details = {"Expires": _written(expires), "ServerTime": _written(time.time())}
+def _expired(expires: float, now: float) -> ApiError:
+    details = {"Expires": _written(expires), "ServerTime": _written(now)}
     return ApiError("AccessDenied", "Request has expired.", 403, details=details)
 
 

@@ -1,5 +1,6 @@
 """How OSS meets HTTP: a request is parsed, proven, allowed, received and answered, or refused in OSS's own form."""
 
+import time
 import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -31,7 +32,7 @@ from emulator.services.oss.operations import Operation, resolve
 from emulator.services.oss.reply import Reply, refusal
 from emulator.services.oss.request import OssRequest, split_path, split_query
 from emulator.services.oss.service import Oss
-from emulator.signatures.oss import authenticate
+from emulator.signatures.oss import Times, authenticate
 from emulator.state import State
 
 # Their handlers register themselves.
@@ -104,7 +105,7 @@ class OssFrontend:
 
 async def answered(oss: Oss, keys: AccessKeys, request: OssRequest, receive: Receive) -> Reply:
     """Answers `request`, whose body is taken from `receive`; ApiError when it is refused."""
-    request.caller = authenticate(request, keys, request.now)
+    request.caller = authenticate(request, keys, Times(time.time(), request.now))
     operation = resolve(request)
     _allow(oss, operation, request)
     await _receive_body(oss, operation, request, receive)

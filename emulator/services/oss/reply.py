@@ -55,7 +55,7 @@ def refusal(error: ApiError, request_id: str, host: str, *, head: bool) -> Reply
     if error.status == 304:
         return Reply(304, headers)
     members = [("Code", error.code), ("Message", error.message), ("RequestId", request_id), ("HostId", host)]
-    body = xml.write("Error", [*members, *error.details.items()])
+    body = xml.write("Error", [*members, *((name, str(value)) for name, value in error.details.items())])
     if head:
         headers["x-oss-err"] = base64.b64encode(body).decode()
         return Reply(error.status, headers)
