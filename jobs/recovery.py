@@ -146,9 +146,10 @@ def _locks(stack: PulumiStack) -> list[Path]:
 
 
 def _runs_pulumi(pid: int) -> bool:
-    """Whether that process is there; its number may have gone to another program since."""
-    asked = ["ps", "-o", "comm=", "-p", str(pid)]
-    return "pulumi" in subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603
+    """Whether that process is there and has not ended; its number may have gone to another program since."""
+    asked = ["ps", "-o", "stat=", "-o", "comm=", "-p", str(pid)]
+    shown = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    return "pulumi" in shown and not shown.startswith("Z")
 
 
 def _import_state(stack: PulumiStack, state: State, folder: Path) -> None:

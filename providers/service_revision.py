@@ -115,7 +115,7 @@ def with_environment(config: dict[str, Any], environment: dict[str, Any]) -> dic
 def on_the_wire(document: dict[str, Any]) -> dict[str, Any]:
     """`document` with the first container's `env` in EAS's form, a list of names and values."""
     first, *others = document["containers"]
-    variables = [{"name": name, "value": value} for name, value in sorted(first["env"].items())]
+    variables = [{"name": name, "value": value} for name, value in first["env"].items()]
     return document | {"containers": [first | {"env": variables}, *others]}
 
 
