@@ -17,6 +17,7 @@ from emulator.operations import Answer, Call, Product
 from emulator.services.aiworkspace import aiworkspace
 from emulator.services.bss.service import bss
 from emulator.services.cms import cms
+from emulator.services.dsw.operations import dsw
 from emulator.services.eas.dataplane.gateway import PREFIX as GATEWAY_PREFIX
 from emulator.services.eas.operations import eas, eas_tags
 from emulator.services.location.service import location
@@ -42,6 +43,7 @@ class Emulator:
             "aiworkspace": (aiworkspace, state.workspaces),
             "bss": (bss, None),
             "cms": (cms, state.cms),
+            "pai-dsw": (dsw, state.dsw),
             "eas": (eas, state.eas),
             "eas-tags": (eas_tags, state.eas),
             "location": (location, state),
@@ -67,9 +69,11 @@ class Emulator:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         await self._state.eas.start()
+        await self._state.dsw.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._state.eas.stop()
+        await self._state.dsw.stop()
         self._state.store.close()
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -1,5 +1,7 @@
 """What an operation raises to refuse a call; the wire layer turns it into the service's own error body."""
 
+from collections.abc import Mapping
+
 
 class ApiError(Exception):
     """A refusal in the service's own terms.
@@ -14,10 +16,10 @@ class ApiError(Exception):
         message: str,
         status: int = 400,
         *,
-        details: dict[str, str] | None = None,
+        details: Mapping[str, object] | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code, self.message, self.status = code, message, status
-        self.details = details or {}
+        self.details = dict(details or {})
         self.headers = headers or {}

@@ -7,6 +7,7 @@ from emulator.clock import Clock
 from emulator.credentials import AccessKeys
 from emulator.services.aiworkspace.state import WorkspaceState
 from emulator.services.cms.state import CmsState
+from emulator.services.dsw.state import DswState
 from emulator.services.eas.state import EasState
 from emulator.services.oss.service import Oss
 from emulator.services.ram.state import RamState
@@ -44,12 +45,23 @@ class State:
         self.ram = RamState(self.store)
         self.cms = CmsState(self.store)
         self.workspaces = WorkspaceState(self.store, settings.account_id)
+        self.dsw = DswState(
+            self.store,
+            settings.data_dir / "dsw",
+            lambda: self.clock.now(),
+            self.oss,
+            self.workspaces,
+            account_id=settings.account_id,
+        )
         self.sts = StsState(self.ram, self.access_keys)
 
     async def reset(self) -> None:
         """Forgets everything that was ever created."""
         await self.eas.stop()
+        await self.dsw.stop()
         self.store.clear()
         self.oss.reset()
+        self.dsw.reset()
         self.clock = Clock(self.store)
         await self.eas.start()
+        await self.dsw.start()

@@ -28,6 +28,7 @@ from emulator.operations import Operation, Product
 PACKAGES = {
     "eas": "alibabacloud_eas20210701",
     "aiworkspace": "alibabacloud_aiworkspace20210204",
+    "pai-dsw": "alibabacloud_pai_dsw20220101",
     "cms": "alibabacloud_cms20190101",
     "ram": "alibabacloud_ram20150501",
     "sts": "alibabacloud_sts20150401",
@@ -282,7 +283,8 @@ def _foreign(hint: Any, value: Any, path: str) -> Iterator[str]:
 
 
 def _is(value: Any, hint: Any) -> bool:
-    if hint is Any:
+    """The SDKs read null as if the field were not there."""
+    if hint is Any or value is None:
         return True
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)

@@ -15,6 +15,7 @@ PAGE = Path(__file__).resolve().parents[2] / "emulator" / "COVERAGE.md"
 TITLES = {
     "oss": "OSS",
     "eas": "PAI-EAS",
+    "pai-dsw": "PAI-DSW",
     "aiworkspace": "AIWorkSpace",
     "cms": "CloudMonitor",
     "ram": "RAM",

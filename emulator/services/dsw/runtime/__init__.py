@@ -1,0 +1,1 @@
+"""Instances as processes on this machine: their start command, their notebook, their mounts."""
