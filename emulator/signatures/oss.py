@@ -94,12 +94,18 @@ def _v1_header(request: SignedRequest, authorization: str, keys: AccessKeys, now
         raise _invalid("Authorization", "OSS", "must be followed by an access key id, a colon and a signature")
     key = _key(keys, now, key_id, request.headers.get("x-oss-security-token") or request.headers.get("security-token"))
     date = request.headers.get("x-oss-date") or request.headers.get("date", "")
+    _check_skew(_v1_time(date), date, now.wall)
+    _check_v1(request, key, date, signature)
+    return key
+
+
+@lru_cache(maxsize=64)
+def _v1_time(date: str) -> int:
+    """`Tue, 24 Nov 2026 02:04:05 GMT`; what a client sends within a second is read once."""
     parsed = parsedate(date)
     if parsed is None:
         raise ApiError("AccessDenied", "OSS authentication requires a valid Date.", 403)
-    _check_skew(timegm(parsed), date, now.wall)
-    _check_v1(request, key, date, signature)
-    return key
+    return timegm(parsed)
 
 
 def _v1_url(request: SignedRequest, keys: AccessKeys, now: Times) -> AccessKey:
@@ -186,6 +192,7 @@ def _credential(credential: str) -> tuple[str, str]:
     return key_id, scope
 
 
+@lru_cache(maxsize=64)
 def _v4_time(moment: str, scope: str) -> int:
     """`20261124T020405Z`; the older Go SDK sends only a `Date` header, and signs that."""
     try:

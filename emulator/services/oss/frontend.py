@@ -1,7 +1,7 @@
 """How OSS meets HTTP: a request is parsed, proven, allowed, received and answered, or refused in OSS's own form."""
 
+import os
 import time
-import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
 
@@ -63,7 +63,7 @@ class OssFrontend:
         self._day = 0  # of the last time that lifecycle rules were applied
 
     async def respond(self, incoming: Request, address: Address) -> ASGIApp:
-        request_id = uuid.uuid4().hex[:24].upper()
+        request_id = os.urandom(12).hex().upper()
         try:
             request = self._parsed(incoming, address, request_id)
             self._age(request.now)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from emulator.services.oss.content import Segment
 from emulator.services.oss.errors import no_such_bucket
 from emulator.services.oss.records import (
     DELETE_MARKER,
@@ -50,6 +51,7 @@ class Index:
         self._database = store.connection
         self._database.executescript(SCHEMA)
         self._buckets = store.collection("oss.bucket", Bucket)
+        self._known: dict[str, Bucket] = {}  # every request needs its bucket
         self._last_sequence: int = self._one("SELECT coalesce(max(sequence), 0) FROM oss_versions")[0]
 
     def _one(self, query: str, *values: Any) -> Any:
@@ -67,22 +69,31 @@ class Index:
 
     def bucket(self, name: str) -> Bucket:
         """NoSuchBucket when there is none."""
-        found = self._buckets.get(name)
+        found = self.find_bucket(name)
         if found is None:
             raise no_such_bucket(name)
         return found
 
     def find_bucket(self, name: str) -> Bucket | None:
-        return self._buckets.get(name)
+        found = self._known.get(name) or self._buckets.get(name)
+        if found is not None:
+            self._known[name] = found
+        return found
+
+    def forget(self) -> None:
+        """Reads buckets anew, after a transaction was rolled back."""
+        self._known.clear()
 
     def buckets(self) -> list[Bucket]:
         return self._buckets.values()
 
     def put_bucket(self, bucket: Bucket) -> None:
         self._buckets.put(bucket.name, bucket)
+        self._known[bucket.name] = bucket
 
     def delete_bucket(self, name: str) -> None:
         self._buckets.delete(name)
+        self._known.pop(name, None)
         self._database.execute("DELETE FROM oss_settings WHERE bucket = ?", (name,))
 
     def is_empty(self, name: str) -> bool:
@@ -123,6 +134,13 @@ class Index:
             (version.bucket, version.key),
         )
         self._database.execute(f"INSERT INTO oss_versions VALUES ({_PLACES})", version)
+
+    def replace(self, version: Version) -> tuple[Segment, ...]:
+        """Makes `version` the only one of its key, and returns the files of the one before."""
+        removed = "DELETE FROM oss_versions WHERE bucket = ? AND key = ? RETURNING segments"
+        rows = self._all(removed, version.bucket, version.key)
+        self._database.execute(f"INSERT INTO oss_versions VALUES ({_PLACES})", version)
+        return tuple(segment for (segments,) in rows for segment in unpacked(segments))
 
     def remove(self, version: Version) -> None:
         """Forgets `version`; the newest that is left becomes the latest."""

@@ -36,6 +36,7 @@ class Oss:
                 yield
         except BaseException:
             self._abandoned.clear()
+            self.index.forget()
             raise
         if self._abandoned:
             self.blobs.discard(self._abandoned)
@@ -53,6 +54,7 @@ class Oss:
 
     def reset(self) -> None:
         """Removes the files, after the store was cleared."""
+        self.index.forget()
         self.blobs.keep_only(set())
 
     # For other services.

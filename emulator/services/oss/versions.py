@@ -26,13 +26,12 @@ class Versions:
         """Stores `data` as the object's current version; FileAlreadyExists when it must not replace one."""
         self.check_overwrite(request)
         version = Version(
-            bucket.name, request.key, self._index.next_sequence(), self._make_room(bucket, request.key), 1, kind,
+            bucket.name, request.key, self._index.next_sequence(), NULL_VERSION, 1, kind,
             data.size, etag, str(data.crc64), int(request.now.timestamp()),
             attributes.storage_class, attributes.acl, json.dumps(attributes.headers),
             packed_tags(attributes.tags), 0, 0, packed(data.segments), data.inline,
         )  # fmt: skip
-        self._index.add(version)
-        return version
+        return self._put(bucket, version)
 
     def check_overwrite(self, request: OssRequest) -> None:
         """FileAlreadyExists (409) when the request forbids to overwrite an object and there is one already."""
@@ -62,20 +61,24 @@ class Versions:
                 self._remove(current)
             return current
         marker = Version(
-            bucket.name, key, self._index.next_sequence(), self._make_room(bucket, key), 1, DELETE_MARKER,
+            bucket.name, key, self._index.next_sequence(), NULL_VERSION, 1, DELETE_MARKER,
             0, "", "0", int(now.timestamp()), "Standard", "default", "{}", "", 0, 0, "",
         )  # fmt: skip
-        self._index.add(marker)
-        return marker
+        return self._put(bucket, marker)
 
-    def _make_room(self, bucket: Bucket, key: str) -> str:
-        """The id that a new version gets; the one that it takes the place of is removed."""
+    def _put(self, bucket: Bucket, version: Version) -> Version:
+        """Makes `version` the current one, under the id that it gets; the one that it takes the place of is removed."""
+        if not bucket.versioning:
+            self._discard(self._index.replace(version))
+            return version
         if bucket.versioning == "Enabled":
-            return new_version_id()
-        replaced = self._index.version(bucket.name, key, NULL_VERSION)
-        if replaced is not None:
-            self._remove(replaced)
-        return NULL_VERSION
+            version = version._replace(version_id=new_version_id())
+        else:
+            replaced = self._index.version(bucket.name, version.key, NULL_VERSION)
+            if replaced is not None:
+                self._remove(replaced)
+        self._index.add(version)
+        return version
 
     def _remove(self, version: Version) -> None:
         self._index.remove(version)
