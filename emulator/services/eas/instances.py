@@ -7,10 +7,10 @@ from pydantic import Field
 from emulator.clock import iso
 from emulator.operations import Answer, Parameters
 from emulator.services.eas.config.parsing import parse_config
+from emulator.services.eas.guards import refuse_when_going
 from emulator.services.eas.product import SERVICE, eas
 from emulator.services.eas.queries import Paged, ordered, page
 from emulator.services.eas.records import Instance, LastState, Service
-from emulator.services.eas.services import refuse_when_going
 from emulator.services.eas.state import EasState
 
 LOOPBACK = "127.0.0.1"

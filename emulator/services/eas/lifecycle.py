@@ -4,8 +4,9 @@ from pydantic import Field
 
 from emulator.errors import ApiError
 from emulator.operations import Answer, Parameters
+from emulator.services.eas.guards import refuse_when_going
 from emulator.services.eas.product import SERVICE, eas
-from emulator.services.eas.services import refuse_when_going, scale
+from emulator.services.eas.scaling.resize import resize
 from emulator.services.eas.state import EasState
 
 
@@ -58,5 +59,5 @@ def scale_service(state: EasState, cluster_id: str, service_name: str, body: Sca
     refuse_when_going(service)
     for name in body.instances_to_delete:
         state.find_instance(service, name)
-    scale(state, service, body.instance, body.instances_to_delete)
+    resize(state, service, body.instance, first_to_go=body.instances_to_delete)
     return {"Message": f"Succeed to scale service [{service_name}] in region [{cluster_id}]"}

@@ -13,8 +13,11 @@ from emulator.operations import Answer, Call, Parameters
 from emulator.services.eas.config.parsing import invalid, merged, parse_config, parse_json
 from emulator.services.eas.config.service import ServiceConfig
 from emulator.services.eas.endpoints import internet_endpoint, intranet_endpoint
+from emulator.services.eas.guards import refuse_when_going
 from emulator.services.eas.product import SERVICE, SERVICES, eas
 from emulator.services.eas.records import Service, ServiceKey, Version
+from emulator.services.eas.scaling.declared import declared_autoscaler, follow_declared
+from emulator.services.eas.scaling.resize import resize
 from emulator.services.eas.state import EasState
 
 
@@ -43,8 +46,11 @@ def create_service(state: EasState, call: Call, query: CreateService, body: byte
         updated_at=call.now,
         develop=query.develop,
     )
+    autoscaler = declared_autoscaler(service, config)
     state.put_version(key, Version(number=1, config=document, built_at=call.now))
     state.put(service)
+    if autoscaler is not None:
+        state.put_autoscaler(key, autoscaler)
     state.record_service_event(service, "Creating", "Service is being created")
     return {
         "ServiceId": service.id,
@@ -86,8 +92,9 @@ def update_service(
             f"metadata.name cannot be changed: the service is {service.name!r}, found {config.service_name!r}."
         )
     if document != service.config:
+        follow_declared(state, service, document, config)
         if _without_instance(document) == _without_instance(service.config):
-            scale(state, service, document["metadata"]["instance"])
+            resize(state, service, document["metadata"]["instance"])
         else:
             _make_version(state, call, service, document, config)
     return {"Message": f"Succeed to update service [{service_name}] in region [{cluster_id}]"}
@@ -99,22 +106,6 @@ def delete_service(state: EasState, cluster_id: str, service_name: str) -> Answe
     state.put(service.model_copy(update={"target": "deleted", "operation": ""}))
     state.record_service_event(service, "Deleting", "Service is being deleted")
     return {"Message": f"Service [{service_name}] in region [{cluster_id}] is going to be deleted"}
-
-
-def scale(state: EasState, service: Service, instances: int, first_to_go: list[str] | None = None) -> None:
-    """Manual scaling: the current version with another number of instances."""
-    config = service.config | {"metadata": service.config["metadata"] | {"instance": instances}}
-    changes = {"config": config, "updated_at": state.now(), "first_to_go": first_to_go or []}
-    if service.target == "running":
-        changes["operation"] = service.operation or "scale"
-    scaled = service.model_copy(update=changes)
-    state.put(scaled)
-    state.record_service_event(scaled, "Scaling", f"Scale from {service.replicas} to {instances}")
-
-
-def refuse_when_going(service: Service) -> None:
-    if service.target == "deleted":
-        raise ApiError("InvalidService.Status", f"Service [{service.name}] is being deleted.", 409)
 
 
 def described(state: EasState, service: Service) -> Answer:
@@ -159,8 +150,8 @@ def described(state: EasState, service: Service) -> Answer:
         "UpdateTime": iso(service.updated_at),
         "CallerUid": state.account_id,
         "ParentUid": state.account_id,
-        "AutoscalerEnabled": False,
-        "CronscalerEnabled": False,
+        "AutoscalerEnabled": state.autoscalers.get(str(service.key)) is not None,
+        "CronscalerEnabled": state.cronscalers.get(str(service.key)) is not None,
         "ResourceBurstable": metadata.resource_burstable,
         "ExtraData": "{}",
     }

@@ -16,6 +16,8 @@ from emulator.services.eas.dataplane.process import end_leftover
 from emulator.services.eas.dataplane.routes import Routes
 from emulator.services.eas.dataplane.upstream import Upstream
 from emulator.services.eas.records import Event, Instance, Service, ServiceKey, Version
+from emulator.services.eas.scaling.loop import ScalingLoop
+from emulator.services.eas.scaling.records import Autoscaler, CronScaler
 from emulator.store import Store
 
 KEPT_EVENTS = 1000
@@ -44,7 +46,10 @@ class EasState:
         self.numbers = store.settings("eas.numbers")
         self.routes = Routes()
         self._upstream = Upstream()
-        self.gateway = Gateway(self.routes, self._upstream)
+        self.gateway = Gateway(self.routes, self._upstream, now)
+        self.autoscalers = store.collection("eas.autoscalers", Autoscaler)
+        self.cronscalers = store.collection("eas.cronscalers", CronScaler)
+        self.scaling = ScalingLoop(self)
         self.deployments: dict[ServiceKey, Deployment] = {}
         self._running = False
 
@@ -57,10 +62,12 @@ class EasState:
         self._running = True
         for service in self.services.values():
             self.deployments[service.key] = Deployment(self, service)
+        self.scaling.start()
 
     async def stop(self) -> None:
         """Ends every instance; the services are as before at the next `start`."""
         self._running = False
+        await self.scaling.stop()
         await asyncio.gather(*(deployment.stop() for deployment in self.deployments.values()))
         self.deployments.clear()
         self._upstream.close()
@@ -88,6 +95,16 @@ class EasState:
             self.deployments[service.key].wake()
         elif self._running:
             self.deployments[service.key] = Deployment(self, service)
+
+    def put_autoscaler(self, key: ServiceKey, autoscaler: Autoscaler) -> None:
+        """Has a service scale by itself from now on, with nothing remembered of an earlier autoscaler."""
+        self.autoscalers.put(str(key), autoscaler)
+        self.scaling.forget(key)
+        self.scaling.wake()
+
+    def remove_autoscaler(self, key: ServiceKey) -> None:
+        self.autoscalers.delete(str(key))
+        self.scaling.forget(key)
 
     def version(self, key: ServiceKey, number: int) -> Version:
         version = self.versions.get(_version_key(key, number))
@@ -124,12 +141,14 @@ class EasState:
     def forget(self, key: ServiceKey) -> None:
         """Removes a deleted service whose last instance is gone."""
         with self.store.transaction():
-            self.services.delete(str(key))
+            for of_service in (self.services, self.autoscalers, self.cronscalers):
+                of_service.delete(str(key))
             for collection in (self.versions, self.instances, self.events):
                 for document_key, _ in collection.items(f"{key}/"):
                     collection.delete(document_key)
         self.routes.remove(key)
         self.deployments.pop(key, None)
+        self.scaling.forget(key)
 
     def free_capacity(self) -> int:
         """How many more instances the machine takes."""

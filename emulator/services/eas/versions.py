@@ -7,9 +7,9 @@ from pydantic import Field
 from emulator.clock import iso
 from emulator.operations import Answer, Parameters
 from emulator.services.eas.config.parsing import invalid
+from emulator.services.eas.guards import refuse_when_going
 from emulator.services.eas.product import SERVICE, eas
 from emulator.services.eas.queries import page
-from emulator.services.eas.services import refuse_when_going
 from emulator.services.eas.state import EasState
 
 

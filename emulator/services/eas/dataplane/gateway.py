@@ -1,6 +1,8 @@
 """The gateway: `/api/predict/<service>/<rest>` goes to `/<rest>` of one of the service's instances."""
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime
 
 from starlette.types import Receive, Scope, Send
 
@@ -16,8 +18,8 @@ __all__ = ["PREFIX", "Gateway"]
 class Gateway:
     """An ASGI application for the requests to services."""
 
-    def __init__(self, routes: Routes, upstream: Upstream) -> None:
-        self._routes, self._upstream = routes, upstream
+    def __init__(self, routes: Routes, upstream: Upstream, now: Callable[[], datetime]) -> None:
+        self._routes, self._upstream, self._now = routes, upstream, now
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, region: str) -> None:
         """Answers one request; `region` is empty at the bare endpoint, which names none.
@@ -34,6 +36,7 @@ class Gateway:
         try:
             if not is_authorized(route.token, route.key.name, exchange.method, exchange.headers):
                 raise RejectedError(401, "The token in the Authorization header is missing or wrong")
+            route.last_arrival = self._now()
             route.admit()
             await self._serve_in_time(route, exchange)
         except RejectedError as rejection:
@@ -62,22 +65,24 @@ class Gateway:
         connection broke before the answer began; a POST that an instance may have got is never repeated.
         """
         await exchange.body()  # a slow client takes no instance's turn
-        tried: frozenset[Backend] = frozenset()
-        while True:
-            backend = route.choose(tried)
+        tried: set[Backend] = set()
+        problem = RejectedError(503, "No instance could be reached")
+        while backend := route.choose(tried):
             await backend.enter()
             try:
                 exchange.instance = backend.name
                 await self._ask(backend, exchange)
                 return
             except UnreachableError:
-                tried |= {backend}
+                tried.add(backend)
             except BrokenError as error:
+                problem = RejectedError(502, f"The instance did not answer: {error}")
                 if not exchange.repeatable:
-                    raise RejectedError(502, f"The instance did not answer: {error}") from None
-                tried |= {backend}
+                    break
+                tried.add(backend)
             finally:
                 backend.leave()
+        raise problem
 
     async def _ask(self, backend: Backend, exchange: Exchange) -> None:
         body = await exchange.body()

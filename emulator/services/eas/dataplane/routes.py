@@ -1,7 +1,9 @@
 """The gateway's routing table: which service a path means, and which instances take its requests now."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from emulator.services.eas.config.service import Limit, Networking, ServiceConfig
@@ -16,6 +18,8 @@ SHARED_GATEWAY_QPS = 1000
 SHARED_GATEWAY_KEEPALIVE_MS = 5_000
 DEDICATED_GATEWAY_KEEPALIVE_MS = 600_000
 KEPT_ACCESSES = 100_000
+
+_in_flight = attrgetter("in_flight")
 
 
 class Access(NamedTuple):
@@ -37,6 +41,7 @@ class Route:
         self.key = key
         self.accesses: deque[Access] = deque(maxlen=KEPT_ACCESSES)
         self.in_flight = 0
+        self.last_arrival: datetime | None = None  # in emulated time
         self.backends: tuple[Backend, ...] = ()
         self._turn = 0
         self.token = ""
@@ -62,27 +67,22 @@ class Route:
         if self._rate is not None and not self._rate.take():
             raise RejectedError(429, "The service's limit of requests a second is exceeded")
 
-    def choose(self, tried: frozenset[Backend]) -> Backend:
-        """The instance with the fewest requests in flight, in turn among equals; RejectedError when none takes one."""
+    def choose(self, tried: Collection[Backend]) -> Backend | None:
+        """The instance with the fewest requests in flight, in turn among equals, and none when all were tried.
+
+        RejectedError with 503 when no instance is in traffic, with 429 when their own limits allow no request now.
+        """
         if not self.backends:
             raise RejectedError(503, "The service has no ready instance")
+        left = [backend for backend in self.backends if backend not in tried]
+        if not left:
+            return None
+        open_now = [backend for backend in left if backend.rate is None or backend.rate.available()]
+        if not open_now:
+            raise RejectedError(429, "The rate limit of every instance is exceeded")
         self._turn += 1
-        best: Backend | None = None
-        limited = False
-        for position in range(len(self.backends)):
-            backend = self.backends[(self._turn + position) % len(self.backends)]
-            if backend in tried or (best is not None and backend.in_flight >= best.in_flight):
-                continue
-            if backend.rate is not None and not backend.rate.available():
-                limited = True
-                continue
-            best = backend
-        if best is None:
-            raise (
-                RejectedError(429, "The rate limit of every instance is exceeded")
-                if limited
-                else RejectedError(503, "No instance could be reached")
-            )
+        start = self._turn % len(open_now)
+        best = min(open_now[start:] + open_now[:start], key=_in_flight)
         if best.rate is not None:
             best.rate.take()
         return best
@@ -99,6 +99,9 @@ class Routes:
 
     def remove(self, key: ServiceKey) -> None:
         self._routes.pop(key, None)
+
+    def get(self, key: ServiceKey) -> Route | None:
+        return self._routes.get(key)
 
     def find(self, region: str, name: str) -> Route:
         """The service of that name; without a region (the bare endpoint names none) its name must be unique.

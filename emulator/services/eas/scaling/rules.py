@@ -82,8 +82,8 @@ class Stabilizer:
 def decide(autoscaler: Autoscaler, seen: Observation, stabilizer: Stabilizer) -> int:
     """How many instances the service should have now.
 
-    Bounds hold at once. The last instance goes only after `onZero.scaleDownGracePeriodSeconds` without a request, and
-    a request to a service without instances makes `onZero.scaleUpActivationReplicas` of them.
+    Bounds hold at once. The last instance goes after `onZero.scaleDownGracePeriodSeconds` without a request, and a
+    request to a service without instances makes `onZero.scaleUpActivationReplicas` of them.
     """
     if seen.replicas == 0:
         woken = autoscaler.behavior.activation_replicas if seen.asked else 0
@@ -91,9 +91,10 @@ def decide(autoscaler: Autoscaler, seen: Observation, stabilizer: Stabilizer) ->
     wanted = recommended(seen.replicas, seen.measurements)
     if wanted is None:
         wanted = seen.replicas
-    if wanted == 0 and not _may_go_to_zero(autoscaler, seen):
-        wanted = 1
-    return _bounded(autoscaler, stabilizer.settle(seen.time, seen.replicas, wanted, autoscaler.behavior))
+    settled = stabilizer.settle(seen.time, seen.replicas, max(1, wanted), autoscaler.behavior)
+    if wanted == 0 and settled == 1 and _may_go_to_zero(autoscaler, seen):
+        settled = 0
+    return _bounded(autoscaler, settled)
 
 
 def _may_go_to_zero(autoscaler: Autoscaler, seen: Observation) -> bool:
