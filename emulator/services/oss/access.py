@@ -8,6 +8,7 @@ import fnmatch
 import json
 from typing import Any
 
+from emulator.credentials import AccessKey
 from emulator.services.oss.errors import access_denied
 from emulator.services.oss.index import Index
 from emulator.services.oss.records import Bucket
@@ -30,7 +31,7 @@ def authorise(index: Index, action: str, request: OssRequest, bucket: Bucket, ke
     caller = request.caller
     if caller is not None and not bucket.policy:
         return
-    effects = _policy_effects(bucket, action, key, "" if caller is None else caller.arn)
+    effects = _policy_effects(bucket, action, key, caller)
     if "Deny" in effects and not (caller and action in _NEVER_DENIED):
         raise access_denied("You have no right to access this object because of bucket policy.")
     if caller is not None:
@@ -44,7 +45,7 @@ def authorise(index: Index, action: str, request: OssRequest, bucket: Bucket, ke
 def is_public(policy: str) -> bool:
     """Whether a policy grants everybody something."""
     return any(
-        statement["Effect"] == "Allow" and not statement.get("Condition") and _is_for(statement, "")
+        statement["Effect"] == "Allow" and not statement.get("Condition") and _is_for(statement, None)
         for statement in json.loads(policy)["Statement"]
     )
 
@@ -58,7 +59,7 @@ def _acl_grants(index: Index, bucket: Bucket, key: str, action: str) -> bool:
     return acl == PUBLIC_READ and action in _READS
 
 
-def _policy_effects(bucket: Bucket, action: str, key: str, arn: str) -> set[str]:
+def _policy_effects(bucket: Bucket, action: str, key: str, caller: AccessKey | None) -> set[str]:
     """The effects of the statements that apply; one with conditions never does."""
     if not bucket.policy:
         return set()
@@ -68,7 +69,7 @@ def _policy_effects(bucket: Bucket, action: str, key: str, arn: str) -> set[str]
         for statement in json.loads(bucket.policy)["Statement"]
         if _covers(statement, "Action", f"oss:{action}")
         and _covers(statement, "Resource", resource)
-        and _is_for(statement, arn)
+        and _is_for(statement, caller)
         and not statement.get("Condition")
     }
 
@@ -89,16 +90,15 @@ def _literal_brackets(pattern: str) -> str:
     return pattern.replace("[", "[[]")
 
 
-def _is_for(statement: Statement, arn: str) -> bool:
-    """Whether a principal is everybody or has `arn`, which is empty for an anonymous caller."""
+def _is_for(statement: Statement, caller: AccessKey | None) -> bool:
+    """Whether a principal is everybody, or the caller by account, by id or by name."""
     principals = statement.get("Principal", ["*"])
     if isinstance(principals, dict):
         principals = [each for group in principals.values() for each in _listed(group)]
-    account, user = (arn.split(":")[3], arn.rpartition("/")[2]) if arn else ("", "")
-    return any(
-        principal == "*" or (arn and (principal in (account, user) or fnmatch.fnmatchcase(arn, principal)))
-        for principal in _listed(principals)
-    )
+    if caller is None:
+        return "*" in principals
+    names = ("*", caller.arn.split(":")[3], caller.principal_id)
+    return any(each in names or fnmatch.fnmatchcase(caller.arn, each) for each in _listed(principals))
 
 
 def _listed(value: str | list[str]) -> list[str]:
