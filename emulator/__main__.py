@@ -1,16 +1,21 @@
 """`python -m emulator`: serves Alibaba Cloud on the loopback until it is interrupted."""
 
+import fcntl
 import ipaddress
 import logging
+import os
 import socket
+import sqlite3
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TextIO
 
 import typer
-import uvicorn
 
 from emulator.app import Emulator
+from emulator.server import server
 from emulator.state import Settings, State
+
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 def main(
@@ -19,30 +24,33 @@ def main(
     data_dir: Annotated[Path, typer.Option(help="Where state, objects and logs are kept.")] = Path(
         ".paistack/emulator"
     ),
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_level: Annotated[LogLevel, typer.Option(help="The least severe messages to log.")] = "info",
 ) -> None:
     """Alibaba Cloud on the loopback: OSS, EAS with live replicas, RAM, STS, CloudMonitor and PAI workspaces."""
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    listener = _listen(host, port)
+    settings = Settings(data_dir=data_dir.resolve(), port=listener.getsockname()[1])
+    try:
+        lock = _claim(settings.data_dir)
+        state = State(settings)
+    except (OSError, sqlite3.Error) as error:
+        raise typer.BadParameter(f"cannot keep data in {data_dir}: {error}", param_hint="--data-dir") from None
+    logging.getLogger("emulator").info("serving on http://%s:%d, data in %s", host, settings.port, data_dir)
+    with lock:
+        server(Emulator(state)).run([listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
     if not _is_loopback(host):
         raise typer.BadParameter(
             f"{host} is not a loopback address; the emulator listens on 127.0.0.1 only", param_hint="--host"
         )
     try:
-        listener = socket.create_server((host, port))
+        return socket.create_server((host, port))
     except OSError as error:
-        raise typer.BadParameter(f"cannot listen on {host}:{port}: {error.strerror}", param_hint="--port") from None
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = Settings(data_dir=data_dir.resolve(), port=listener.getsockname()[1])
-    logging.getLogger("emulator").info("serving on http://%s:%d, data in %s", host, settings.port, data_dir)
-    config = uvicorn.Config(
-        Emulator(State(settings)),
-        http="httptools",
-        loop="uvloop",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=75,  # longer than the SDKs keep an idle connection
-    )
-    uvicorn.Server(config).run([listener])
+        reason = os.strerror(error.errno) if error.errno else error
+        message = f"cannot listen on {host}:{port}: {reason}; choose another port, or 0 for any"
+        raise typer.BadParameter(message, param_hint="--port") from None
 
 
 def _is_loopback(host: str) -> bool:
@@ -50,6 +58,22 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _claim(data_dir: Path) -> TextIO:
+    """Keeps other emulators off `data_dir` until the file is closed, or this process is gone."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    lock = (data_dir / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        message = f"{data_dir} is in use by the emulator with the process id {lock.read()}; name another folder"
+        raise typer.BadParameter(message, param_hint="--data-dir") from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
 
 
 if __name__ == "__main__":

@@ -3,12 +3,18 @@
 import json
 import math
 import os
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from emulator.addresses import LOOPBACK
 from emulator.clock import iso
+from emulator.errors import ApiError
 from emulator.state import State
+from emulator.wire import body_of
+
+MAX_ADVANCE_S = 10 * 365 * 86_400
 
 
 class Admin:
@@ -18,24 +24,47 @@ class Admin:
         self._state = state
 
     async def respond(self, request: Request) -> JSONResponse:
-        match request.method, request.url.path:
-            case "GET", "/health":
-                return JSONResponse({"status": "ok", "pid": os.getpid(), "now": iso(self._state.clock.now())})
+        try:
+            return await self._respond(request)
+        except ApiError as error:
+            return JSONResponse({"error": error.message}, error.status)
+
+    async def _respond(self, request: Request) -> JSONResponse:
+        _check_origin(request)
+        path = request.scope["path"]
+        match request.method, path:
+            case "GET" | "HEAD", "/health":
+                return JSONResponse(self._health())
             case "POST", "/_emulator/reset":
                 await self._state.reset()
                 return JSONResponse({"status": "empty"})
-            case "GET", "/_emulator/clock":
+            case "GET" | "HEAD", "/_emulator/clock":
                 return JSONResponse({"now": iso(self._state.clock.now())})
             case "POST", "/_emulator/clock":
-                return self._advance(await request.body())
-        return JSONResponse({"error": f"there is no {request.method} {request.url.path} here"}, 404)
+                return self._advance(await body_of(request, limit=1024))
+        raise ApiError("", f"there is no {request.method} {path} here", 404)
+
+    def _health(self) -> dict[str, Any]:
+        return {
+            "status": "ok",
+            "pid": os.getpid(),
+            "now": iso(self._state.clock.now()),
+            "counts": self._state.store.counts(),
+        }
 
     def _advance(self, body: bytes) -> JSONResponse:
         try:
             seconds = float(json.loads(body)["advance_s"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             seconds = math.nan
-        if not 0 <= seconds < math.inf:
-            return JSONResponse({"error": 'the body must be {"advance_s": SECONDS}, with SECONDS >= 0'}, 400)
+        if not 0 <= seconds <= MAX_ADVANCE_S:
+            raise ApiError("", f'the body must be {{"advance_s": SECONDS}}, with SECONDS from 0 to {MAX_ADVANCE_S}')
         with self._state.store.transaction():
             return JSONResponse({"now": iso(self._state.clock.advance(seconds))})
+
+
+def _check_origin(request: Request) -> None:
+    """These pages need no signature, so no page of another site may reach them through somebody's browser."""
+    origin = request.headers.get("origin")
+    if origin and not LOOPBACK.match(origin.partition("://")[2]):
+        raise ApiError("", f"pages of {origin} may not call this", 403)

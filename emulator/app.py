@@ -3,9 +3,9 @@
 No service's rules are here.
 """
 
-from collections.abc import Awaitable, Callable
+import logging
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,12 +22,15 @@ from emulator.services.eas.dataplane.gateway import PREFIX as GATEWAY_PREFIX
 from emulator.services.eas.operations import eas, eas_tags
 from emulator.services.location.service import location
 from emulator.services.oss.frontend import OssFrontend
+from emulator.services.oss.reply import refusal as oss_refusal
 from emulator.services.ram import ram
 from emulator.services.sts.service import sts
 from emulator.signatures.json_apis import JsonApiSignatures
 from emulator.state import State
 
-Frontend = Callable[[Request, Address], Awaitable[Response]]
+INTERNAL_ERROR = ApiError("InternalError", "The request failed by a fault of the emulator, which its log tells.", 500)
+
+log = logging.getLogger("emulator")
 
 
 class Emulator:
@@ -63,7 +66,10 @@ class Emulator:
             await self._state.eas.gateway.serve(scope, receive, send, region)
         elif scope["type"] == "http":
             request = Request(scope, receive, send)
-            response = await self._respond(request)
+            try:
+                response = await self._respond(request)
+            except ClientDisconnect:
+                return
             await response(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -83,11 +89,20 @@ class Emulator:
             address = locate(host, request.scope["path"], await _version(request))
         except ApiError as error:
             return wire.refused(error, wire.new_request_id(), host)
-        if address.product == "emulator":
-            return await self._admin.respond(request)
-        if address.product == "oss":
-            return await self._oss.respond(request, address)
-        return await self._json_api(request, address, host)
+        try:
+            if address.product == "emulator":
+                return await self._admin.respond(request)
+            if address.product == "oss":
+                return await self._oss.respond(request, address)
+            return await self._json_api(request, address, host)
+        except ClientDisconnect:
+            raise
+        except Exception:  # the boundary of the server: whatever went wrong is the emulator's fault
+            request_id = wire.new_request_id()
+            log.exception("%s %s (%s) failed, request id %s", request.method, request.scope["path"], host, request_id)
+            if address.product == "oss":
+                return oss_refusal(INTERNAL_ERROR, request_id, host, head=request.method == "HEAD")
+            return wire.refused(INTERNAL_ERROR, request_id, host)
 
     async def _json_api(self, request: Request, address: Address, host: str) -> Response:
         request_id = wire.new_request_id()

@@ -1,6 +1,7 @@
 """An emulated operation: its name, how it arrives, and the function that answers it."""
 
 import inspect
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -134,6 +135,9 @@ def _refusal(operation: str, model: type[BaseModel], error: ValidationError) -> 
         return ApiError(
             "InvalidParameter", f'The emulated {operation} has no parameter "{name}"; it takes: {known or "none"}.'
         )
+    problem = first["msg"].removeprefix("Value error, ")
     if not name:
-        return ApiError("InvalidParameter", f"The body of {operation} is not valid JSON: {first['msg']}.")
-    return ApiError(f"InvalidParameter.{name}", f'"{name}" of {operation}: {first["msg"]}, found {first["input"]!r}.')
+        return ApiError("InvalidParameter", f"The parameters of {operation}: {problem}.")
+    return ApiError(
+        f"InvalidParameter.{name}", f'"{name}" of {operation}: {problem}, found {reprlib.repr(first["input"])}.'
+    )

@@ -56,12 +56,23 @@ class Store:
 
     def clear(self) -> None:
         """Empties every table, those of the services too."""
+        with self.transaction():
+            for table in self._tables():
+                self.connection.execute(f'DELETE FROM "{table}"')  # noqa: S608 - a name from the schema itself
+
+    def _tables(self) -> set[str]:
         rows = self.connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         )
-        with self.transaction():
-            for (table,) in rows.fetchall():
-                self.connection.execute(f'DELETE FROM "{table}"')  # noqa: S608 - a name from the schema itself
+        return {name for (name,) in rows}
+
+    def counts(self) -> dict[str, int]:
+        """How many documents there are of each kind, and rows in the services' own tables."""
+        rows = self.connection.execute("SELECT kind, count(*) FROM documents GROUP BY kind ORDER BY kind")
+        counts: dict[str, int] = dict(rows.fetchall())
+        for table in self._tables() - {"documents", "settings"}:
+            (counts[table],) = self.connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()  # noqa: S608
+        return counts
 
     def close(self) -> None:
         self.connection.close()

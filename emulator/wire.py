@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,6 +21,12 @@ RPC_ENVELOPE = frozenset(
     }
 )  # fmt: skip
 
+MAX_BODY = 4 * 1024**2
+MAX_PARAMETERS = 1000
+MAX_DEPTH = 10
+
+Pairs = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True)
 class ReceivedCall:
@@ -33,8 +39,8 @@ class ReceivedCall:
     method: str
     raw_path: str
     path: str
-    query: tuple[tuple[str, str], ...]
-    form: tuple[tuple[str, str], ...]
+    query: Pairs
+    form: Pairs
     headers: Mapping[str, str]
     body: bytes
 
@@ -52,40 +58,71 @@ class ReceivedCall:
 
 
 async def received(request: Request) -> ReceivedCall:
-    body = await request.body()
+    """The request, read whole once; ApiError when it is too long or not text where it must be."""
+    known: ReceivedCall | None = request.scope.get("emulator.received")
+    if known is not None:
+        return known
+    body = await body_of(request, MAX_BODY)
     is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    return ReceivedCall(
+    call = ReceivedCall(
         method=request.method,
         raw_path=request.scope["raw_path"].decode("ascii"),
         path=request.scope["path"],
-        query=tuple(parse_qsl(request.scope["query_string"].decode("ascii"), keep_blank_values=True)),
-        form=tuple(parse_qsl(body.decode(), keep_blank_values=True)) if is_form else (),
+        query=_pairs(request.scope["query_string"], "query"),
+        form=_pairs(body, "form") if is_form else (),
         headers=dict(request.headers),
         body=body,
     )
+    request.scope["emulator.received"] = call
+    return call
+
+
+async def body_of(request: Request, limit: int) -> bytes:
+    """ApiError 413 when the body is longer than `limit` bytes; the rest is not kept."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise ApiError("RequestBodyTooLarge", f"The request body has more than {limit} bytes.", 413)
+    return bytes(body)
+
+
+def _pairs(text: bytes, place: str) -> Pairs:
+    try:
+        decoded = parse_qsl(text.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+    except UnicodeDecodeError:
+        raise ApiError("InvalidParameter", f"The {place} is not text in UTF-8.") from None
+    except ValueError:
+        raise ApiError("InvalidParameter", f"The {place} has more than {MAX_PARAMETERS} parameters.") from None
+    return tuple(decoded)
 
 
 def rpc_parameters(call: ReceivedCall) -> dict[str, Any]:
     """The operation's own parameters, nested: `A.1.B=x` is `{"A": [{"B": "x"}]}`."""
     tree: dict[str, Any] = {}
     for name, value in call.parameters.items():
-        if name in RPC_ENVELOPE:
-            continue
-        node, *rest = name.split(".")
-        branch = tree
-        for part in rest:
-            nested = branch.setdefault(node, {})
-            if not isinstance(nested, dict):
-                raise ApiError("InvalidParameter", f"{name} goes into {node}, which is also given as a value")
-            branch, node = nested, part
-        branch[node] = value
+        if name not in RPC_ENVELOPE:
+            _put(tree, name, name.split("."), value)
     return {name: _with_lists(value) for name, value in tree.items()}
+
+
+def _put(tree: dict[str, Any], name: str, path: Sequence[str], value: str) -> None:
+    if len(path) > MAX_DEPTH:
+        raise ApiError("InvalidParameter", f"{name[:100]} has more than {MAX_DEPTH} parts.")
+    for part in path[:-1]:
+        nested = tree.setdefault(part, {})
+        if not isinstance(nested, dict):
+            raise ApiError("InvalidParameter", f"{name} goes into {part}, which is also given as a value.")
+        tree = nested
+    if isinstance(tree.get(path[-1]), dict):
+        raise ApiError("InvalidParameter", f"{name} is given as a value, and another parameter goes into it.")
+    tree[path[-1]] = value
 
 
 def _with_lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    if all(key.isdigit() for key in value):
+    if all(key.isascii() and key.isdigit() and len(key) < 6 for key in value):
         return [_with_lists(value[key]) for key in sorted(value, key=int)]
     return {key: _with_lists(nested) for key, nested in value.items()}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from emulator.app import Emulator
+from emulator.server import server
 from emulator.state import Settings, State
 from tests.emulator.contract import ContractChecked
 
@@ -33,25 +34,24 @@ def run_emulator(data_dir: Path) -> Iterator[RunningEmulator]:
     """An emulator over `data_dir` until the block ends; fails when it answered something that the SDK does not know."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    started: list[tuple[State, ContractChecked]] = []
+    started: list[tuple[State, ContractChecked, uvicorn.Server]] = []
 
     def serve() -> None:
         # SQLite connections belong to the thread that opened them.
         state = State(Settings(data_dir=data_dir, port=port))
-        server.config.app = checked = ContractChecked(Emulator(state))
-        started.append((state, checked))
-        server.run([listener])
+        checked = ContractChecked(Emulator(state))
+        started.append((state, checked, server(checked)))
+        started[0][-1].run([listener])
 
-    server = uvicorn.Server(uvicorn.Config("", http="httptools", log_level="warning", timeout_keep_alive=75))
     thread = threading.Thread(target=serve)
     thread.start()
-    while not server.started:
+    while not (started and started[0][-1].started):
         assert thread.is_alive(), "the emulator did not start"
         time.sleep(0.001)
-    state, checked = started[0]
+    state, checked, running = started[0]
     try:
         yield RunningEmulator(f"http://127.0.0.1:{port}", state)
     finally:
-        server.should_exit = True
+        running.should_exit = True
         thread.join()
     assert checked.problems == [], "answers that the SDK does not know"

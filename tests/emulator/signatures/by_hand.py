@@ -1,4 +1,4 @@
-"""Requests for `sts:GetCallerIdentity` signed step by step, so that a test can spoil any part of one.
+"""Requests signed step by step, so that a test can spoil any part of one; most are `sts:GetCallerIdentity`.
 
 The signatures are computed by the vendor's SDK, not by the emulator's code.
 """
@@ -14,6 +14,8 @@ from darabonba.request import DaraRequest
 
 from emulator.credentials import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 
+VERSIONS = {"GetCallerIdentity": "2015-04-01", "GetRole": "2015-05-01"}
+
 
 def _new_nonce() -> str:
     return uuid.uuid4().hex
@@ -28,6 +30,8 @@ class Signer:
     token: str = ""
     age: timedelta = timedelta()
     nonce: str = field(default_factory=_new_nonce)
+    action: str = "GetCallerIdentity"
+    parameters: dict[str, str] = field(default_factory=lambda: {"RegionId": "cn hangzhou*~+/é"})
 
     def but(self, **changes: Any) -> "Signer":
         return replace(self, **changes)
@@ -39,17 +43,17 @@ class Signer:
     def rpc(self) -> httpx.Request:
         """Parameters half in the query and half in the form."""
         query = {
-            "Action": "GetCallerIdentity",
-            "Version": "2015-04-01",
+            "Action": self.action,
+            "Version": VERSIONS[self.action],
             "AccessKeyId": self.access_key_id,
             "Timestamp": self._date.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "SignatureMethod": "HMAC-SHA1",
             "SignatureVersion": "1.0",
             "SignatureNonce": self.nonce,
         } | ({"SecurityToken": self.token} if self.token else {})
-        form = {"RegionId": "cn hangzhou*~+/é"}
-        query["Signature"] = Utils.get_rpcsignature({**query, **form}, "POST", self.secret)
-        return httpx.Request("POST", "http://sts.aliyuncs.com/", params=query, data=form)
+        query["Signature"] = Utils.get_rpcsignature({**query, **self.parameters}, "POST", self.secret)
+        host = "sts" if self.action == "GetCallerIdentity" else "ram"
+        return httpx.Request("POST", f"http://{host}.aliyuncs.com/", params=query, data=self.parameters)
 
     def roa(self) -> httpx.Request:
         headers = {
