@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from emulator.services.oss.attributes import SYMLINK_TARGET, symlink_target
 from emulator.services.oss.content import Blobs, Segment
 from emulator.services.oss.index import Index
 from emulator.services.oss.records import MultipartUpload, Version
@@ -67,41 +68,41 @@ class Oss:
             digest.update(f"{key}\0{sequence}\0".encode())
         return digest.hexdigest()
 
-    def read(self, version: Version) -> Iterator[bytes]:
-        """The data of an object, in pieces."""
-        if version.inline is not None:
-            return iter([version.inline])
-        return self.blobs.chunks(version.segments)
-
     def materialise(self, bucket: str, prefix: str, directory: Path) -> str:
         """Makes `directory` hold the objects under `prefix` as files, and returns the change token of what it holds.
 
         The key's part after `prefix` is the path; keys that end in `/` become directories. Files that are no object
         (any more) are removed, files whose object did not change are left alone. A file is a copy of its own (a
         reflink where the file system can): what a process writes into it never reaches the bucket.
-        ValueError for a key whose path would lie outside `directory`; NoSuchBucket when there is no such bucket.
+        NoSuchBucket when there is no such bucket; ValueError for a key that cannot be a file under `directory`.
         """
         token = self.change_token(bucket, prefix)
         directory.mkdir(parents=True, exist_ok=True)
-        wanted: set[Path] = set()
-        for key, _ in list(self.index.sequences(bucket, prefix)):
-            path = _inside(directory, key.removeprefix(prefix).lstrip("/"))
-            version = self.index.latest(bucket, key)
-            if version is None or path == directory:
-                continue
-            wanted.add(path)
-            if key.endswith("/"):
-                path.mkdir(parents=True, exist_ok=True)
-            else:
-                self._lay_out(version, path)
-        _remove_others(directory, wanted)
+        paths = {key: directory / key.removeprefix(prefix).lstrip("/") for key, _ in self._sequences(bucket, prefix)}
+        _remove_others(directory, set(paths.values()))
+        for key, path in paths.items():
+            try:
+                self._lay_out(bucket, key, path)
+            except (OSError, ValueError) as error:
+                raise ValueError(f"the object {key} of {bucket} cannot be the file {path}: {error}") from error
         return token
 
-    def _lay_out(self, version: Version, path: Path) -> None:
-        if path.is_file() and path.stat().st_mtime_ns == version.sequence and path.stat().st_size == version.size:
+    def _sequences(self, bucket: str, prefix: str) -> list[tuple[str, int]]:
+        return list(self.index.sequences(bucket, prefix))
+
+    def _lay_out(self, bucket: str, key: str, path: Path) -> None:
+        if ".." in path.parts:
+            raise ValueError("it would lie outside the directory")
+        if key.endswith("/"):
+            path.mkdir(parents=True, exist_ok=True)
+            return
+        version = self.index.latest(bucket, key)
+        if version is not None and version.type == "Symlink":
+            version = self.index.latest(bucket, symlink_target(version.headers[SYMLINK_TARGET]))
+        if version is None or version.is_delete_marker or _is_laid_out(version, path):
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
+        partial = path.with_name(f"{path.name}.partial")
         if version.inline is not None:
             partial.write_bytes(version.inline)
         else:
@@ -110,11 +111,12 @@ class Oss:
         partial.replace(path)
 
 
-def _inside(directory: Path, relative: str) -> Path:
-    path = directory / relative
-    if ".." in Path(relative).parts or "\0" in relative:
-        raise ValueError(f"the key {relative!r} cannot be a file under {directory}")
-    return path
+def _is_laid_out(version: Version, path: Path) -> bool:
+    """Files carry their version's sequence number, which is a time in nanoseconds, as the time of their change."""
+    if not path.is_file():
+        return False
+    found = path.stat()
+    return (found.st_mtime_ns, found.st_size) == (version.sequence, version.size)
 
 
 def _remove_others(directory: Path, wanted: set[Path]) -> None:
