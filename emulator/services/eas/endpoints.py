@@ -4,6 +4,7 @@ from emulator.operations import Answer
 from emulator.services.eas.product import SERVICE, eas
 from emulator.services.eas.records import Service
 from emulator.services.eas.state import EasState
+from emulator.services.eas.traffic.records import Group
 
 
 def internet_endpoint(state: EasState, service: Service) -> str:
@@ -15,6 +16,14 @@ def internet_endpoint(state: EasState, service: Service) -> str:
 def intranet_endpoint(state: EasState, service: Service) -> str:
     """The cloud's form; the emulator answers to it as a proxy."""
     return f"http://{state.account_id}.vpc.{service.region}.pai-eas.aliyuncs.com/api/predict/{service.name}"
+
+
+def group_internet_endpoint(state: EasState, group: Group) -> str:
+    return f"http://127.0.0.1:{state.port}/api/predict/{group.name}"
+
+
+def group_intranet_endpoint(state: EasState, group: Group) -> str:
+    return f"http://{state.account_id}.vpc.{group.region}.pai-eas.aliyuncs.com/api/predict/{group.name}"
 
 
 @eas.operation("DescribeServiceEndpoints", "GET", f"{SERVICE}/endpoints")

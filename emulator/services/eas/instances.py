@@ -7,7 +7,7 @@ from pydantic import Field
 from emulator.clock import iso
 from emulator.operations import Answer, Parameters
 from emulator.services.eas.config.parsing import parse_config
-from emulator.services.eas.guards import refuse_when_going
+from emulator.services.eas.guards import refuse_when_going, refuse_when_locked
 from emulator.services.eas.product import SERVICE, eas
 from emulator.services.eas.queries import Paged, ordered, page
 from emulator.services.eas.records import Instance, LastState, Service
@@ -58,6 +58,7 @@ def delete_service_instances(
     """Restarts instances: by building them anew, or with `SoftRestart` only their container's process."""
     service = state.find(cluster_id, service_name)
     refuse_when_going(service)
+    refuse_when_locked(service)
     names = [state.find_instance(service, name.strip()).name for name in query.instance_list.split(",")]
     for name in names:
         replica = state.deployments[service.key].replicas[name]

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from emulator.errors import ApiError
 from emulator.operations import Answer, Parameters
-from emulator.services.eas.guards import refuse_when_going
+from emulator.services.eas.guards import refuse_when_going, refuse_when_locked
 from emulator.services.eas.product import SERVICE, eas
 from emulator.services.eas.scaling.resize import resize
 from emulator.services.eas.state import EasState
@@ -15,6 +15,7 @@ def start_service(state: EasState, cluster_id: str, service_name: str) -> Answer
     """Starting a service that is not stopped changes nothing."""
     service = state.find(cluster_id, service_name)
     refuse_when_going(service)
+    refuse_when_locked(service)
     if service.target == "stopped":
         started = service.model_copy(update={"target": "running", "operation": "start", "updated_at": state.now()})
         state.put(started)
@@ -27,6 +28,7 @@ def stop_service(state: EasState, cluster_id: str, service_name: str) -> Answer:
     """Ends every instance; the service keeps its configuration, its versions and its token."""
     service = state.find(cluster_id, service_name)
     refuse_when_going(service)
+    refuse_when_locked(service, dangerous=True)
     if service.target == "running":
         stopped = service.model_copy(update={"target": "stopped", "operation": "", "updated_at": state.now()})
         state.put(stopped)
@@ -39,6 +41,7 @@ def restart_service(state: EasState, cluster_id: str, service_name: str) -> Answ
     """Replaces every instance, as an update does: `metadata.rolling_strategy` holds here too."""
     service = state.find(cluster_id, service_name)
     refuse_when_going(service)
+    refuse_when_locked(service)
     if service.target != "running":
         raise ApiError("InvalidService.Status", f"Service [{service_name}] is stopped; start it instead.", 409)
     changes = {"generation": service.generation + 1, "operation": "restart", "updated_at": state.now()}
@@ -57,6 +60,7 @@ class ScaleService(Parameters):
 def scale_service(state: EasState, cluster_id: str, service_name: str, body: ScaleService) -> Answer:
     service = state.find(cluster_id, service_name)
     refuse_when_going(service)
+    refuse_when_locked(service)
     for name in body.instances_to_delete:
         state.find_instance(service, name)
     resize(state, service, body.instance, first_to_go=body.instances_to_delete)

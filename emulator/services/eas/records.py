@@ -5,6 +5,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from emulator.services.eas.traffic.records import Mirror
+
 Target = Literal["running", "stopped", "deleted"]
 Operation = Literal["", "create", "update", "restart", "scale", "start"]
 InstanceStatus = Literal["Pending", "Running", "Failed", "Terminating"]
@@ -31,7 +33,7 @@ class Service(BaseModel):
     """What is wanted of a service.
 
     `operation` is the change under way, until the instances have followed it; `first_to_go` names the instances that
-    a scale-in should end before others.
+    a scale-in should end before others. `traffic_state` and `weight` are its part in its group's traffic.
     """
 
     region: str
@@ -50,6 +52,10 @@ class Service(BaseModel):
     target: Target = "running"
     operation: Operation = "create"
     first_to_go: list[str] = []
+    traffic_state: Literal["standalone", "grouping"] = "standalone"
+    weight: int = -1
+    mirror: Mirror | None = None
+    safety_lock: Literal["all", "dangerous", "none"] = "none"
 
     @property
     def key(self) -> ServiceKey:

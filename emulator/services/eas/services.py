@@ -1,6 +1,5 @@
 """Creating, describing, listing, updating and deleting services."""
 
-import base64
 import json
 import secrets
 from typing import Literal
@@ -13,12 +12,14 @@ from emulator.operations import Answer, Call, Parameters
 from emulator.services.eas.config.parsing import invalid, merged, parse_config, parse_json
 from emulator.services.eas.config.service import ServiceConfig
 from emulator.services.eas.endpoints import internet_endpoint, intranet_endpoint
-from emulator.services.eas.guards import refuse_when_going
+from emulator.services.eas.guards import refuse_when_going, refuse_when_locked
 from emulator.services.eas.product import SERVICE, SERVICES, eas
 from emulator.services.eas.records import Service, ServiceKey, Version
 from emulator.services.eas.scaling.declared import declared_autoscaler, follow_declared
 from emulator.services.eas.scaling.resize import resize
 from emulator.services.eas.state import EasState
+from emulator.services.eas.tokens import new_token
+from emulator.services.eas.traffic.membership import group_of, join, refuse_taken_name, remove_empty_groups
 
 
 class CreateService(Parameters):
@@ -34,11 +35,12 @@ def create_service(state: EasState, call: Call, query: CreateService, body: byte
     key = ServiceKey(call.region, config.service_name)
     if state.services.get(str(key)) is not None:
         raise ApiError("InvalidService.Exists", f"Service [{key.name}] already exists in region [{key.region}].", 409)
+    refuse_taken_name(state, key)
     service = Service(
         region=key.region,
         name=key.name,
         id=f"eas-m-{secrets.token_hex(8)}",
-        token=config.token or _new_token(),
+        token=config.token or new_token(),
         config=document,
         labels=config.labels | query.labels,
         workspace_id=query.workspace_id or config.metadata.workspace_id or config.workspace_id or "",
@@ -47,6 +49,7 @@ def create_service(state: EasState, call: Call, query: CreateService, body: byte
         develop=query.develop,
     )
     autoscaler = declared_autoscaler(service, config)
+    join(state, service)
     state.put_version(key, Version(number=1, config=document, built_at=call.now))
     state.put(service)
     if autoscaler is not None:
@@ -84,6 +87,7 @@ def update_service(
     """A change of nothing but `metadata.instance` scales the service; any other one makes a new version."""
     service = state.find(cluster_id, service_name)
     refuse_when_going(service)
+    refuse_when_locked(service)
     change = parse_json(body)
     document = merged(service.config, change) if query.update_type == "merge" else change
     config = parse_config(document)
@@ -103,6 +107,7 @@ def update_service(
 @eas.operation("DeleteService", "DELETE", SERVICE)
 def delete_service(state: EasState, cluster_id: str, service_name: str) -> Answer:
     service = state.find(cluster_id, service_name)
+    refuse_when_locked(service, dangerous=True)
     state.put(service.model_copy(update={"target": "deleted", "operation": ""}))
     state.record_service_event(service, "Deleting", "Service is being deleted")
     return {"Message": f"Service [{service_name}] in region [{cluster_id}] is going to be deleted"}
@@ -139,9 +144,9 @@ def described(state: EasState, service: Service) -> Answer:
         },
         "CurrentVersion": service.version,
         "LatestVersion": service.latest_version,
-        "Weight": 0,
-        "TrafficState": "standalone",
-        "SafetyLock": "none",
+        "Weight": service.weight,
+        "TrafficState": service.traffic_state,
+        "SafetyLock": service.safety_lock,
         "AccessToken": service.token,
         "Labels": [{"LabelKey": key, "LabelValue": value} for key, value in sorted(service.labels.items())],
         "Role": "Standard",
@@ -182,7 +187,11 @@ def _make_version(
     if service.target == "running":
         changes["operation"] = "update"
     updated = service.model_copy(update=changes)
+    if group_of(updated) != group_of(service):
+        updated = updated.model_copy(update={"traffic_state": "standalone", "weight": -1})
+        join(state, updated)
     state.put(updated)
+    remove_empty_groups(state, service.region)
     state.record_service_event(updated, "Updating", f"Update to version {number}")
 
 
@@ -190,8 +199,3 @@ def _without_instance(document: dict[str, object]) -> object:
     metadata = document["metadata"]
     assert isinstance(metadata, dict)  # noqa: S101 - the document was parsed
     return document | {"metadata": {key: value for key, value in metadata.items() if key != "instance"}}
-
-
-def _new_token() -> str:
-    """The form of the cloud's own tokens: 40 hexadecimal digits in base64."""
-    return base64.b64encode(secrets.token_hex(20).encode()).decode()

@@ -10,6 +10,7 @@ from pathlib import Path
 from emulator.errors import ApiError
 from emulator.services.eas.dataplane.deployment import Condition, Deployment
 from emulator.services.eas.dataplane.gateway import Gateway
+from emulator.services.eas.dataplane.group_route import GroupRoute
 from emulator.services.eas.dataplane.host import Host
 from emulator.services.eas.dataplane.mounts import ObjectSource
 from emulator.services.eas.dataplane.process import end_leftover
@@ -18,6 +19,8 @@ from emulator.services.eas.dataplane.upstream import Upstream
 from emulator.services.eas.records import Event, Instance, Service, ServiceKey, Version
 from emulator.services.eas.scaling.loop import ScalingLoop
 from emulator.services.eas.scaling.records import Autoscaler, CronScaler
+from emulator.services.eas.traffic.membership import remove_empty_groups
+from emulator.services.eas.traffic.records import Group
 from emulator.store import Store
 
 KEPT_EVENTS = 1000
@@ -50,6 +53,7 @@ class EasState:
         self.autoscalers = store.collection("eas.autoscalers", Autoscaler)
         self.cronscalers = store.collection("eas.cronscalers", CronScaler)
         self.scaling = ScalingLoop(self)
+        self.groups = store.collection("eas.groups", Group)
         self.deployments: dict[ServiceKey, Deployment] = {}
         self._running = False
 
@@ -62,6 +66,8 @@ class EasState:
         self._running = True
         for service in self.services.values():
             self.deployments[service.key] = Deployment(self, service)
+        for group in self.groups.values():
+            self._route_group(group)
         self.scaling.start()
 
     async def stop(self) -> None:
@@ -70,6 +76,7 @@ class EasState:
         await self.scaling.stop()
         await asyncio.gather(*(deployment.stop() for deployment in self.deployments.values()))
         self.deployments.clear()
+        self.gateway.close()
         self._upstream.close()
 
     def find(self, region: str, name: str) -> Service:
@@ -105,6 +112,23 @@ class EasState:
     def remove_autoscaler(self, key: ServiceKey) -> None:
         self.autoscalers.delete(str(key))
         self.scaling.forget(key)
+
+    def find_group(self, region: str, name: str) -> Group:
+        group = self.groups.get(str(ServiceKey(region, name)))
+        if group is None:
+            raise ApiError("InvalidGroup.NotFound", f"Group [{name}] is not found in region [{region}].", 404)
+        return group
+
+    def put_group(self, group: Group) -> None:
+        self.groups.put(group.id, group)
+        self._route_group(group)
+
+    def remove_group(self, key: ServiceKey) -> None:
+        self.groups.delete(str(key))
+        self.routes.remove_group(key)
+
+    def _route_group(self, group: Group) -> None:
+        self.routes.put_group(GroupRoute(ServiceKey(group.region, group.name), group.token, group.traffic_mode))
 
     def version(self, key: ServiceKey, number: int) -> Version:
         version = self.versions.get(_version_key(key, number))
@@ -146,6 +170,7 @@ class EasState:
             for collection in (self.versions, self.instances, self.events):
                 for document_key, _ in collection.items(f"{key}/"):
                     collection.delete(document_key)
+            remove_empty_groups(self, key.region)
         self.routes.remove(key)
         self.deployments.pop(key, None)
         self.scaling.forget(key)

@@ -7,7 +7,7 @@ from pydantic import Field
 from emulator.clock import iso
 from emulator.operations import Answer, Parameters
 from emulator.services.eas.config.parsing import invalid
-from emulator.services.eas.guards import refuse_when_going
+from emulator.services.eas.guards import refuse_when_going, refuse_when_locked
 from emulator.services.eas.product import SERVICE, eas
 from emulator.services.eas.queries import page
 from emulator.services.eas.state import EasState
@@ -53,6 +53,7 @@ def update_service_version(state: EasState, cluster_id: str, service_name: str, 
     """
     service = state.find(cluster_id, service_name)
     refuse_when_going(service)
+    refuse_when_locked(service)
     if not 0 < body.version < service.version:
         raise invalid(f"Version must be greater than 0 and smaller than {service.version}, found {body.version}.")
     kept = state.version(service.key, body.version).config

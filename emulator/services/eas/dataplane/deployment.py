@@ -41,7 +41,7 @@ class Deployment:
         self._state = state
         self._home = state.home(service.key)
         self._configs: dict[int, ServiceConfig] = {}
-        self._route = Route(service.key, service.token, self._config(service, service.version))
+        self._route = Route(service, self._config(service, service.version))
         self._changed = asyncio.Event()
         self._stopping = False
         for instance in state.instances.values(f"{service.key}/"):
@@ -132,7 +132,8 @@ class Deployment:
 
     def _reconcile(self, service: Service) -> None:
         config = self._config(service, service.version)
-        self._route.configure(service.token, config)
+        self._route.configure(service, config)
+        self._state.routes.regroup()
         members = [self._member(replica, service.revision) for replica in self.replicas.values() if not replica.ending]
         step = next_step(
             members,

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from emulator.services.eas.dataplane.admission import RejectedError, is_authorized
 from emulator.services.eas.dataplane.backend import Backend
 from emulator.services.eas.dataplane.exchange import PREFIX, DisconnectedError, Exchange
+from emulator.services.eas.dataplane.mirroring import Mirroring
 from emulator.services.eas.dataplane.routes import Route, Routes
 from emulator.services.eas.dataplane.upstream import BrokenError, UnreachableError, Upstream
 
@@ -20,6 +21,11 @@ class Gateway:
 
     def __init__(self, routes: Routes, upstream: Upstream, now: Callable[[], datetime]) -> None:
         self._routes, self._upstream, self._now = routes, upstream, now
+        self._mirroring = Mirroring(routes, upstream)
+
+    def close(self) -> None:
+        """Gives up what is under way in the background."""
+        self._mirroring.close()
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, region: str) -> None:
         """Answers one request; `region` is empty at the bare endpoint, which names none.
@@ -29,13 +35,16 @@ class Gateway:
         """
         exchange = Exchange(scope, receive, send)
         try:
-            route = self._routes.find(region, exchange.service)
+            entry = self._routes.find(region, exchange.service)
         except RejectedError as rejection:
             await exchange.reject(rejection)
             return
+        accesses = entry.accesses
         try:
-            if not is_authorized(route.token, route.key.name, exchange.method, exchange.headers):
+            if not is_authorized(entry.token, entry.key.name, exchange.method, exchange.headers):
                 raise RejectedError(401, "The token in the Authorization header is missing or wrong")
+            route = entry.member()
+            accesses = route.accesses
             route.last_arrival = self._now()
             route.admit()
             await self._serve_in_time(route, exchange)
@@ -43,7 +52,7 @@ class Gateway:
             await exchange.reject(rejection)
         except DisconnectedError:
             exchange.status = 499
-        route.accesses.append(exchange.access())
+        accesses.append(exchange.access())
 
     async def _serve_in_time(self, route: Route, exchange: Exchange) -> None:
         """Has an instance answer within `rpc.keepalive`, while the client is there."""
@@ -64,7 +73,9 @@ class Gateway:
         Another one is asked when nothing of the request was sent, and for an idempotent method also when the
         connection broke before the answer began; a POST that an instance may have got is never repeated.
         """
-        await exchange.body()  # a slow client takes no instance's turn
+        body = await exchange.body()  # a slow client takes no instance's turn
+        if isinstance(body, bytes):
+            self._mirroring.copy(route, exchange, body)
         tried: set[Backend] = set()
         problem = RejectedError(503, "No instance could be reached")
         while backend := route.choose(tried):

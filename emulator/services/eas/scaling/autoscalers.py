@@ -2,7 +2,7 @@
 
 from emulator.errors import ApiError
 from emulator.operations import Answer
-from emulator.services.eas.guards import refuse_when_going
+from emulator.services.eas.guards import refuse_when_going, refuse_when_locked
 from emulator.services.eas.product import SERVICE, eas
 from emulator.services.eas.records import Service
 from emulator.services.eas.scaling.parameters import AutoscalerParameters, checked
@@ -16,6 +16,7 @@ def create_service_auto_scaler(
 ) -> Answer:
     service = state.find(cluster_id, service_name)
     refuse_when_going(service)
+    refuse_when_locked(service)
     if state.autoscalers.get(str(service.key)) is not None:
         raise ApiError("InvalidAutoScaler.Exists", f"Service [{service.name}] already has an autoscaler.", 409)
     state.put_autoscaler(service.key, checked(service, body))
@@ -29,6 +30,7 @@ def update_service_auto_scaler(
     """Replaces all settings, and sets back bounds that a cron scaler has moved."""
     service = state.find(cluster_id, service_name)
     refuse_when_going(service)
+    refuse_when_locked(service)
     _find(state, service)
     state.autoscalers.put(str(service.key), checked(service, body))
     state.scaling.wake()
@@ -71,6 +73,7 @@ def describe_service_auto_scaler(state: EasState, cluster_id: str, service_name:
 def delete_service_auto_scaler(state: EasState, cluster_id: str, service_name: str) -> Answer:
     """The service keeps the instances that it has."""
     service = state.find(cluster_id, service_name)
+    refuse_when_locked(service)
     _find(state, service)
     state.remove_autoscaler(service.key)
     return {"Message": f"Succeed to delete auto scaler of service [{service_name}] in region [{cluster_id}]"}

@@ -8,7 +8,7 @@ from emulator.clock import iso
 from emulator.errors import ApiError
 from emulator.operations import Answer, Parameters
 from emulator.services.eas.config.parsing import invalid
-from emulator.services.eas.guards import refuse_when_going
+from emulator.services.eas.guards import refuse_when_going, refuse_when_locked
 from emulator.services.eas.product import SERVICE, eas
 from emulator.services.eas.records import Service
 from emulator.services.eas.scaling.records import CronJob, CronScaler
@@ -34,6 +34,7 @@ def create_service_cron_scaler(
 ) -> Answer:
     service = state.find(cluster_id, service_name)
     refuse_when_going(service)
+    refuse_when_locked(service)
     if state.cronscalers.get(str(service.key)) is not None:
         raise ApiError("InvalidCronScaler.Exists", f"Service [{service.name}] already has a cron scaler.", 409)
     _put(state, service, body, None)
@@ -47,6 +48,7 @@ def update_service_cron_scaler(
     """Replaces all jobs and excluded days; a job that stays as it was keeps its state."""
     service = state.find(cluster_id, service_name)
     refuse_when_going(service)
+    refuse_when_locked(service)
     _put(state, service, body, _find(state, service))
     return {"Message": f"Succeed to update cron scaler of service [{service_name}] in region [{cluster_id}]"}
 
@@ -78,6 +80,7 @@ def describe_service_cron_scaler(state: EasState, cluster_id: str, service_name:
 def delete_service_cron_scaler(state: EasState, cluster_id: str, service_name: str) -> Answer:
     """The service keeps its instances, and its autoscaler the bounds that it has."""
     service = state.find(cluster_id, service_name)
+    refuse_when_locked(service)
     _find(state, service)
     state.cronscalers.delete(str(service.key))
     return {"Message": f"Succeed to delete cron scaler of service [{service_name}] in region [{cluster_id}]"}

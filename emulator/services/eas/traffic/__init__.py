@@ -1,0 +1,1 @@
+"""Where requests go: groups of services, weights, mirrored requests."""
