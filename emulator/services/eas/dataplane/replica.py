@@ -131,6 +131,7 @@ class Replica:
         try:
             process, place = await self._start()
         except (MountError, OSError) as error:
+            self._log.end()
             reason = "FailedMount" if isinstance(error, MountError) else "FailedToStart"
             return self._last_state(reason, str(error), None)
         health = asyncio.create_task(self._follow_health(place))
