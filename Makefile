@@ -5,10 +5,10 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up preview refresh destroy emulator fmt check test bench schema coverage lock clean
+.PHONY: help setup demo up preview refresh destroy emulator fmt check test bench schema engine-schema coverage lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z ]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 34
 	@echo "  STACK=local|dev|staging|production and ARGS='...' go to up, preview, refresh and destroy"
 
 setup: ## virtualenv, Pulumi engine and its plugin; does only what is not done yet
@@ -40,14 +40,19 @@ test: setup check ## everything that is tested
 bench: setup ## measure; writes bench/results.json
 	$(BIN)/python -m bench $(ARGS)
 
-schema: setup ## generate the plugin's schema anew, after a change of its table or versions
-	$(BIN)/python -m engine.schema
+schema: setup ## write stacks/schema.json anew, with which an editor checks the stack files
+	@$(BIN)/paistack schema --write
+
+engine-schema: setup ## write the plugin's schema anew, after a change of its table or versions
+	@$(BIN)/python -m engine.schema
 
 coverage: setup ## write emulator/COVERAGE.md anew, after operations were added to the emulator
 	$(BIN)/python -m tests.emulator.coverage
 
-lock: setup ## pin every direct and indirect dependency anew
-	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header requirements-dev.txt -o constraints.txt
+lock: setup ## pin every direct and indirect dependency anew (ARGS=--upgrade: at their newest)
+	@$(BIN)/uv pip compile -q --python-version 3.11 --no-annotate --custom-compile-command "make lock" \
+		requirements-dev.txt -o constraints.txt $(ARGS)
 
-clean: ## remove what lies in this folder: .venv, .paistack, tool caches (not the user's cache of built engines)
-	rm -rf .venv .paistack .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
+clean: ## remove what lies in this folder: .venv, .paistack with the local state, caches; built engines stay in ~/.cache
+	rm -rf .venv .venv-bench .paistack .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info \
+		tests/foreign/node_modules

@@ -32,7 +32,7 @@ def check(project: Project, stage: Stage) -> str:
         for command in ("vet", "test"):
             go.run(stage, module, command, *FLAGS, *PACKAGES[module])
     if schema.generate(project, go, stage) != schema.SCHEMA.read_text():
-        raise SetupError(f"{schema.SCHEMA} is not what its sources give; run `make schema` and commit it")
+        raise SetupError(f"{schema.SCHEMA} is not what its sources give; run `make engine-schema` and commit it")
     write_atomically(stamp, key)
     return f"{agreement}; Go code formatted, vetted, tested; schema up to date"
 

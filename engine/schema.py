@@ -1,4 +1,4 @@
-"""The plugin's schema: generated from the upstream provider, compared with the Python SDK (`make schema`)."""
+"""The plugin's schema: generated from the upstream provider, compared with the Python SDK (`make engine-schema`)."""
 
 import ast
 import importlib.util
@@ -137,7 +137,7 @@ def main() -> int:
         write_atomically(SCHEMA, text)
         return f"{len(read_table())} resources written; {agreement}"
 
-    return told("make schema", log, lambda: Console(log).run("schema", write))
+    return told("make engine-schema", log, lambda: Console(log).run("schema", write))
 
 
 if __name__ == "__main__":

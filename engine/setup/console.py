@@ -109,7 +109,7 @@ def told(command: str, log: Path, work: Callable[[], None]) -> int:
         work()
     except SetupError as error:
         whole = f" The whole output is in {log}." if log.exists() else ""
-        sys.stderr.write(f"{command}: {error}{whole}\n")
+        sys.stderr.write(f"{command}: {str(error).rstrip('.')}.{whole}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write(f"\n{command}: interrupted. What is done is kept; run it again to go on.\n")

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -12,11 +13,15 @@ from textwrap import dedent
 import psutil
 import pytest
 
+from cloud.oss import oss_bucket
+from cloud.target import Credentials, Target
 from engine.environment import ROOT, pulumi_environment
+from jobs.environment import target_environment
+from tests.emulator.running import RunningEmulator, run_emulator
 
 pytestmark = pytest.mark.engine
 
-LIMIT_S = 120.0
+LIMIT_S = 400.0
 FAILED = 1
 
 PROVIDER = """
@@ -117,6 +122,13 @@ def stack(tmp_path: Path) -> Stack:
     made = Stack(folder, environment)
     made.pulumi("stack", "init", "dev")
     return made
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[RunningEmulator]:
+    """An account with nothing in it."""
+    with run_emulator(tmp_path / "emulator") as running:
+        yield running
 
 
 @pytest.fixture
@@ -242,6 +254,19 @@ def test_a_component_package_is_installed_added_and_used(stack: Stack, tmp_path:
     assert "import pulumi_greetings as greetings" in stack.pulumi("package", "add", str(package))
     stack.up()
     assert stack.outputs()["text"] == "Hello, PAI"
+
+
+def test_an_imported_resource_is_written_as_python(stack: Stack, account: RunningEmulator) -> None:
+    target = Target(region="cn-hangzhou", account_id="1234567890123456", emulator=account.url)
+    stack.environment.update(target_environment(target, {}))
+    bucket = oss_bucket(target, Credentials.from_environment(target, stack.environment), "made-elsewhere")
+    bucket.create_bucket()
+    provider = {"region": target.region, "accountId": target.account_id, "accountType": "Domestic", "protocol": "HTTP"}
+    stack.set(**{f"alicloud:{name}": value for name, value in provider.items()})
+    written = stack.folder / "imported.py"
+    stack.pulumi("import", "--yes", "--out", str(written), "alicloud:oss/bucket:Bucket", "models", "made-elsewhere")
+    assert 'models = alicloud.oss.Bucket("models",' in written.read_text()
+    assert 'bucket="made-elsewhere"' in written.read_text()
 
 
 @pytest.mark.usefixtures("note")

@@ -1,5 +1,5 @@
 // Command schemagen writes the Pulumi schema of the provider's resources to a file. It is run when the table or a version
-// changes (`make schema`), and the file is committed as schema.json: so the plugin itself links no code generator.
+// changes (`make engine-schema`), and the file is committed as schema.json: so the plugin itself links no code generator.
 //
 //	go run ./schemagen FILE
 package main
