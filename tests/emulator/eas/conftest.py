@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 import pytest
@@ -22,7 +22,7 @@ PATIENCE_S = 20.0
 Found = TypeVar("Found")
 
 
-def until(condition: Callable[[], Found], what: str = "the condition") -> Found:
+def until(condition: Callable[[], Found | Literal[False] | None], what: str = "the condition") -> Found:
     """The first truthy value of `condition`; fails after PATIENCE_S."""
     deadline = time.monotonic() + PATIENCE_S
     while not (found := condition()):

@@ -12,14 +12,13 @@ from darabonba.exceptions import DaraException
 
 from tests.emulator.eas.conftest import REGION, Eas, service_json
 
-
 BAD_SERVICES = yaml.safe_load((Path(__file__).parent / "bad_services.yaml").read_text())
 
 
 def changed(bad: dict[str, Any]) -> dict[str, Any]:
     """A good service with one thing made wrong."""
     parts = {name: bad[name] for name in ("metadata", "container") if name in bad}
-    document = service_json(**parts) | bad.get("service", {})
+    document: dict[str, Any] = service_json(**parts) | bad.get("service", {})
     *parents, leaf = bad.get("without", ["nothing"])
     part = document[parents[0]] if parents else document
     part.pop(leaf, None)

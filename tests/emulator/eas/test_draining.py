@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,13 +59,14 @@ def test_updating_scaling_and_restarting_lose_no_request(eas: Eas, sigterm: bool
     eas.deploy(service_json(instance=2, token=TOKEN, metadata=metadata, env={"VERSION": "1"}))
 
     with under_load(eas) as load:
-        for change in (
+        changes: list[Callable[[], object]] = [
             lambda: eas.update("svc", service_json(instance=2, token=TOKEN, metadata=metadata, env={"VERSION": "2"})),
             lambda: eas.call("scale_service", "svc", models.ScaleServiceRequest(instance=3)),
             lambda: eas.call("scale_service", "svc", models.ScaleServiceRequest(instance=1)),
             lambda: eas.call("restart_service", "svc", models.RestartServiceRequest()),
             lambda: eas.call("update_service_version", "svc", models.UpdateServiceVersionRequest(version=1)),
-        ):
+        ]
+        for change in changes:
             change()
             eas.wait()
 

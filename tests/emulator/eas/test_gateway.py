@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 from alibabacloud_eas20210701 import models
 from alibabacloud_eas20210701.client import Client
 
+from emulator.services.eas.dataplane.routes import Access, Route
 from tests.emulator.conftest import RunningEmulator
 from tests.emulator.eas.conftest import REGION, Eas, service_json, until
 from tests.emulator.sdk import connect
@@ -30,8 +32,14 @@ def deploy(eas: Eas, **changes: Any) -> str:
     return str(eas.describe()["InternetEndpoint"])
 
 
-def accesses(emulator: RunningEmulator, region: str = REGION) -> list[Any]:
-    return list(emulator.state.eas.routes.find(region, "svc").accesses)
+def route_of(emulator: RunningEmulator) -> Route:
+    route = emulator.state.eas.routes.find(REGION, "svc")
+    assert isinstance(route, Route)
+    return route
+
+
+def accesses(emulator: RunningEmulator) -> list[Access]:
+    return list(route_of(emulator).accesses)
 
 
 def test_path_query_method_and_body_reach_the_instance_as_they_are(eas: Eas) -> None:
@@ -67,7 +75,7 @@ def test_the_token_opens_the_service(eas: Eas, authorization: str) -> None:
 @pytest.mark.parametrize("authorization", [None, "", "wrong", "Bearer", f"Basic {TOKEN}", TOKEN[:-1], "EAS x", "é"])
 def test_without_the_token_nothing_reaches_the_instance(eas: Eas, authorization: str | None) -> None:
     url = deploy(eas)
-    headers = {} if authorization is None else {"Authorization": authorization.encode()}
+    headers = {} if authorization is None else {b"Authorization": authorization.encode()}
 
     answer = eas.http.post(f"{url}/secret", headers=headers, content=b"x")
 
@@ -110,10 +118,15 @@ def test_a_name_in_two_regions_needs_the_host_name(eas: Eas, emulator: RunningEm
         for region in ("hangzhou", "shanghai"):
             for host in (f"1234567890123456.cn-{region}", f"1234567890123456.vpc.cn-{region}"):
                 address = f"http://{host}.pai-eas.aliyuncs.com/api/predict/svc/v1"
-                answer = until(lambda address=address: (a := proxied.get(address)).status_code == 200 and a)
+                until(partial(answers, proxied, address))
+                answer = proxied.get(address)
                 assert (answer.json()["version"], answer.json()["path"]) == (region, "/v1")
         absent = proxied.get("http://1234567890123456.cn-beijing.pai-eas.aliyuncs.com/api/predict/svc")
         assert (absent.status_code, absent.json()["message"]) == (404, "There is no service svc in cn-beijing")
+
+
+def answers(client: httpx.Client, address: str) -> bool:
+    return client.get(address).status_code == 200
 
 
 def test_the_endpoints_that_a_service_names_answer(eas: Eas, emulator: RunningEmulator) -> None:
@@ -222,7 +235,7 @@ def test_a_request_that_takes_longer_than_keepalive_is_408(eas: Eas, emulator: R
 
 def test_keepalive_is_five_seconds_unless_said_otherwise(eas: Eas, emulator: RunningEmulator) -> None:
     deploy(eas)
-    route = emulator.state.eas.routes.find(REGION, "svc")
+    route = route_of(emulator)
     assert route.keepalive_s == 5.0
 
     eas.update("svc", {"networking": {"gateway": "gw-1"}})
@@ -324,7 +337,7 @@ def test_a_client_that_goes_away_is_recorded_and_frees_the_instance(eas: Eas, em
     until(lambda: accesses(emulator))
     assert [access.status for access in accesses(emulator)] == [499]
     assert eas.http.get(url, headers=AUTHORIZED).status_code == 200, "its place is free again"
-    assert emulator.state.eas.routes.find(REGION, "svc").in_flight == 0
+    assert route_of(emulator).in_flight == 0
 
 
 def test_a_client_that_goes_away_while_sending_is_recorded(eas: Eas, emulator: RunningEmulator) -> None:
@@ -333,7 +346,7 @@ def test_a_client_that_goes_away_while_sending_is_recorded(eas: Eas, emulator: R
     with socket.create_connection((host, int(port))) as connection:
         head = f"POST /api/predict/svc HTTP/1.1\r\nHost: {emulator.endpoint}\r\nAuthorization: {TOKEN}\r\n"
         connection.sendall(f"{head}Content-Length: 100\r\n\r\nonly this".encode())
-        until(lambda: emulator.state.eas.routes.find(REGION, "svc").in_flight)
+        until(lambda: route_of(emulator).in_flight)
 
     until(lambda: accesses(emulator))
     assert [access.status for access in accesses(emulator)] == [499]

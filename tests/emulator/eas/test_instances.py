@@ -221,15 +221,11 @@ def test_a_hard_restart_builds_the_instance_anew(eas: Eas) -> None:
 
     eas.call("delete_service_instances", "svc", models.DeleteServiceInstancesRequest(instance_list=victim))
 
-    after = until(
-        lambda: (
-            (names := {i["InstanceName"] for i in eas.instances()}) != before
-            and victim not in names
-            and len(names) == 2
-            and names
-        )
-    )
-    assert before - {victim} < after
+    def replaced() -> set[str] | None:
+        names = {instance["InstanceName"] for instance in eas.instances()}
+        return names if len(names) == 2 and victim not in names else None
+
+    assert before - {victim} < until(replaced)
 
 
 def test_a_soft_restart_keeps_the_instance(eas: Eas) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -33,8 +34,7 @@ class Killable:
         self._log = (self._data_dir.parent / "emulator.log").open("w+")
         command = [sys.executable, "-m", "emulator", "--port", str(self.port), "--data-dir", str(self._data_dir)]
         self.process = subprocess.Popen(command, stderr=self._log)
-        served = until(lambda: re.search(r"serving on http://127.0.0.1:(\d+)", Path(self._log.name).read_text()))
-        self.port = int(served[1])
+        self.port = until(self._announced_port)
         until(self._is_up)
         key = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET, "region_id": "cn-hangzhou"}
         config = Config(endpoint=f"127.0.0.1:{self.port}", protocol="HTTP", **key)
@@ -45,6 +45,10 @@ class Killable:
         self.process.send_signal(number)
         self.process.wait()
         self._log.close()
+
+    def _announced_port(self) -> int:
+        served = re.search(r"serving on http://127.0.0.1:(\d+)", Path(self._log.name).read_text())
+        return int(served[1]) if served else 0
 
     def _is_up(self) -> bool:
         with suppress(httpx.TransportError):
@@ -156,8 +160,6 @@ def test_a_process_that_only_has_the_pid_of_an_instance_is_left_alone(killable: 
 
 
 def _rewrite_pid(database: Path, old: int, new: int) -> None:
-    import sqlite3
-
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE documents SET body = replace(body, ?, ?)", (f'"pid":{old},', f'"pid":{new},'))
     connection.close()
