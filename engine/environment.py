@@ -37,5 +37,20 @@ def pulumi_environment(root: Path = ROOT, environ: Mapping[str, str] = os.enviro
     return {**environ, **pulumi_settings(root, environ), "VIRTUAL_ENV": str(root / ".venv"), "PATH": path}
 
 
+def shell_commands(root: Path = ROOT, environ: Mapping[str, str] = os.environ) -> str:
+    """Return shell commands that set the variables, and `_PULUMI_RESTORE` to commands that undo it.
+
+    `deactivate` runs the latter: another project in the same shell must not find this one's state.
+    """
+    settings = pulumi_settings(root, environ)
+    restore = [_export(name, environ[name]) if name in environ else f"unset {name}" for name in settings]
+    commands = [_export(name, value) for name, value in settings.items()]
+    return "\n".join([*commands, _export("_PULUMI_RESTORE", "; ".join(restore))]) + "\n"
+
+
+def _export(name: str, value: str) -> str:
+    return f"export {name}={shlex.quote(value)}"
+
+
 if __name__ == "__main__":
-    sys.stdout.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in pulumi_settings().items())
+    sys.stdout.write(shell_commands())

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from engine.setup.project import Project, link_atomically, write_atomically
 
-SOURCE_LINE = '. "$VIRTUAL_ENV/../engine/env.sh"  # the project\'s Pulumi: state, passphrase, plugins\n'
+SET = '\n. "$VIRTUAL_ENV/../engine/env.sh"  # where Pulumi finds the project\'s state, passphrase and plugins\n'
+DEACTIVATE = "deactivate () {\n"
+RESET = '    eval "${_PULUMI_RESTORE:-}"; unset _PULUMI_RESTORE\n'
 
 
 def link_commands(project: Project, commands: dict[str, Path], all_names: tuple[str, ...]) -> None:
@@ -25,6 +27,7 @@ def prepare(project: Project) -> str:
         write_atomically(passphrase, secrets.token_urlsafe(32), mode=0o600)
     activate = project.bin / "activate"
     text = activate.read_text()
-    if SOURCE_LINE not in text:
-        write_atomically(activate, f"{text.rstrip()}\n\n{SOURCE_LINE}", mode=activate.stat().st_mode & 0o777)
+    if SET not in text:
+        text = text.replace(DEACTIVATE, DEACTIVATE + RESET, 1) + SET
+        write_atomically(activate, text, mode=activate.stat().st_mode & 0o777)
     return "after `. .venv/bin/activate` pulumi runs by hand; state in .paistack/state"

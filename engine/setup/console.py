@@ -104,10 +104,9 @@ def _ending(status: int) -> str:
 
 def told(command: str, log: Path, work: Callable[[], None]) -> int:
     """Do a command's work and return its exit status; what stops it is told in one paragraph, not in a traceback."""
-    log.unlink(missing_ok=True)
     try:
         work()
-    except SetupError as error:
+    except (SetupError, OSError) as error:
         whole = f" The whole output is in {log}." if log.exists() else ""
         sys.stderr.write(f"{command}: {str(error).rstrip('.')}.{whole}\n")
         return 1
@@ -129,6 +128,7 @@ class Console:
         clock: Callable[[], float] = time.monotonic,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
+        log.unlink(missing_ok=True)  # what an earlier run did is of no interest any more
         self._log = log
         self._held = held
         self._stream = stream

@@ -14,16 +14,17 @@ from engine.setup.project import Project
 def main() -> int:
     """Set the checkout up; return the exit status."""
     project = Project.at(ROOT)
-    with _alone(project) as lock:
-        return told("make setup", project.log, lambda: set_up(project, Console(project.log, held=(lock,))))
+    return told("make setup", project.log, lambda: set_up(project))
 
 
-def set_up(project: Project, console: Console) -> None:
+def set_up(project: Project) -> None:
     """Go through all stages. Raises SetupError at the first that cannot be done."""
-    found = pulumi.find(project)
-    console.run("virtualenv", lambda stage: virtualenv.install(project, stage))
-    pulumi.install(project, found, console)
-    console.run("shell", lambda _: activation.prepare(project))
+    with _alone(project) as lock:
+        console = Console(project.log, held=(lock,))
+        found = pulumi.find(project)
+        console.run("virtualenv", lambda stage: virtualenv.install(project, stage))
+        pulumi.install(project, found, console)
+        console.run("shell", lambda _: activation.prepare(project))
 
 
 @contextmanager

@@ -98,6 +98,14 @@ def test_an_error_is_one_paragraph_with_the_log(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().err == f"make setup: engine: no route. The whole output is in {log}.\n"
 
 
+def test_a_full_disk_is_not_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise OSError(28, "No space left on device", "/somewhere")
+
+    assert told("make setup", tmp_path / "log", fail) == 1
+    assert capsys.readouterr().err == "make setup: [Errno 28] No space left on device: '/somewhere'.\n"
+
+
 def test_an_interruption_ends_the_command_that_runs(tmp_path: Path) -> None:
     """A subprocess is interrupted as by Ctrl-C, and must take its own child along."""
     code = (
