@@ -1,7 +1,6 @@
 """One instance of a service: a container's command as a process, started again when it dies, until it has to end."""
 
 import asyncio
-import contextlib
 import os
 import shlex
 import shutil
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 
 from emulator.services.eas.config.containers import Container
 from emulator.services.eas.config.service import ServiceConfig
+from emulator.services.eas.dataplane import background
 from emulator.services.eas.dataplane.backend import Backend
 from emulator.services.eas.dataplane.host import Host, free_port
 from emulator.services.eas.dataplane.mounts import MountError, mount
@@ -20,6 +20,7 @@ from emulator.services.eas.dataplane.process import Process
 from emulator.services.eas.dataplane.relocation import Relocation
 from emulator.services.eas.records import Instance, LastState
 
+READING_S = 0.1
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -53,7 +54,7 @@ class Replica:
         self._ending = asyncio.Event()
         self._restarting = asyncio.Event()
         self._deadline = 0.0
-        self._task = asyncio.create_task(self._live(), name=f"instance {instance.name}")
+        self._task = background.start(self._live(), f"instance {instance.name}")
 
     @property
     def ending(self) -> bool:
@@ -85,7 +86,6 @@ class Replica:
     async def ended(self) -> None:
         """Returns when nothing of the instance runs any more."""
         await asyncio.wait([self._task])
-        self._task.result()
 
     async def _live(self) -> None:
         try:
@@ -102,29 +102,34 @@ class Replica:
                 await self._process.exited
             self._log.end()
             for directory in ("work", "tmp", "root"):
-                shutil.rmtree(self._home / directory, ignore_errors=True)
+                await asyncio.to_thread(shutil.rmtree, self._home / directory, ignore_errors=True)
             self.gone = True
             self._update(pid=None, ready=False)
 
     async def _after(self, last_state: LastState) -> None:
-        """What follows the end of a container: another start at once or later, or none."""
-        if self._restarting.is_set():
-            self._restarting.clear()
-            self._update(last_state=last_state, restart_count=self.instance.restart_count + 1, reason="Restarting")
-            return
-        self.failures += 1
-        self._observer.event(self, last_state.reason, last_state.message, warning=True)
-        if self.config.runtime.enable_crash_block and last_state.exit_code is not None:
-            self._update(status="Failed", reason="CrashBlock", last_state=last_state)
-            await self._ending.wait()
-            return
-        delay_s = self._host.backoff.delay_s(self.failures)
-        if delay_s:
-            self._observer.event(self, "BackOff", f"Back-off {delay_s:g} s restarting failed container", warning=True)
-            self._update(status="Failed", reason="CrashLoopBackOff", last_state=last_state)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), delay_s)
-        self._update(last_state=last_state, restart_count=self.instance.restart_count + 1)
+        """What follows the end of a container: another start at once or later, or none until somebody asks for it."""
+        if not self._restarting.is_set():
+            self.failures += 1
+            self._observer.event(self, last_state.reason, last_state.message, warning=True)
+            if self.config.runtime.enable_crash_block and last_state.exit_code is not None:
+                self._update(status="Failed", reason="CrashBlock", last_state=last_state)
+                await self._asked(None)
+            elif delay_s := self._host.backoff.delay_s(self.failures):
+                message = f"Back-off {delay_s:g} s restarting failed container"
+                self._observer.event(self, "BackOff", message, warning=True)
+                self._update(status="Failed", reason="CrashLoopBackOff", last_state=last_state)
+                await self._asked(delay_s)
+        self._restarting.clear()
+        self._update(last_state=last_state, restart_count=self.instance.restart_count + 1, reason="Restarting")
+
+    async def _asked(self, timeout_s: float | None) -> None:
+        """Returns when the instance has to end or to start again, or after `timeout_s`."""
+        asked = [asyncio.create_task(event.wait()) for event in (self._ending, self._restarting)]
+        try:
+            await asyncio.wait(asked, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in asked:
+                task.cancel()
 
     async def _run_container(self) -> LastState:
         """Runs the container once, to its end."""
@@ -135,11 +140,11 @@ class Replica:
             reason = "FailedMount" if isinstance(error, MountError) else "FailedToStart"
             return self._last_state(reason, str(error), None)
         health = asyncio.create_task(self._follow_health(place))
-        asked = [asyncio.create_task(event.wait()) for event in (self._ending, self._restarting)]
-        occasions: list[asyncio.Future[Any]] = [process.exited, health, *asked]
+        asked = asyncio.create_task(self._asked(None))
+        occasions: list[asyncio.Future[Any]] = [process.exited, health, asked]
         await asyncio.wait(occasions, return_when=asyncio.FIRST_COMPLETED)
         unhealthy = health.result() if health.done() else ""
-        for task in (health, *asked):
+        for task in (health, asked):
             task.cancel()
         if self.ending:
             await self._drain(process)
@@ -156,15 +161,19 @@ class Replica:
         return self._last_state("Error" if code else "Completed", f"The container {ended}", code)
 
     async def _drain(self, process: Process) -> None:
+        """Lets the instance finish until its grace period ends, or it has exited, or, without SIGTERM, is idle."""
+        loop = asyncio.get_running_loop()
+        idle = asyncio.ensure_future(self.backend.idle())
+        finished: list[asyncio.Future[Any]] = [process.exited, idle]
         if self.config.metadata.rpc.enable_sigterm:
+            # A request that was sent this very moment must be read before the signal: many servers close their idle
+            # connections on it.
+            await asyncio.wait(finished, timeout=READING_S, return_when=asyncio.FIRST_COMPLETED)
             process.terminate()
-        finished = asyncio.ensure_future(self.backend.idle())
-        occasions: list[asyncio.Future[Any]] = [process.exited]
-        if not self.config.metadata.rpc.enable_sigterm:
-            occasions.append(finished)
-        left_s = max(0.0, self._deadline - asyncio.get_running_loop().time())
-        await asyncio.wait(occasions, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
-        finished.cancel()
+            finished.remove(idle)
+        left_s = max(0.0, self._deadline - loop.time())
+        await asyncio.wait(finished, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        idle.cancel()
 
     async def _start(self) -> tuple[Process, Place]:
         if not self.config.containers:
