@@ -29,6 +29,25 @@ class Revision(NamedTuple):
     generation: int
 
 
+class Rollout(BaseModel):
+    """How updates of a service go on: in batches, or up to a partition when `partition` is not empty.
+
+    `update` is the revision that the last update made, or makes; `current` what instances run that it has not
+    reached, None before the first update. `released` instances may be updated by now; `batch_ready_at` is when all of
+    them were.
+    """
+
+    batch_size: str = ""
+    interval: str = "0s"
+    interval_s: int = 0
+    partition: str = ""
+    paused: bool = False
+    current: Revision | None
+    update: Revision
+    released: int = 0
+    batch_ready_at: datetime | None = None
+
+
 class Service(BaseModel):
     """What is wanted of a service.
 
@@ -56,6 +75,7 @@ class Service(BaseModel):
     weight: int = -1
     mirror: Mirror | None = None
     safety_lock: Literal["all", "dangerous", "none"] = "none"
+    rollout: Rollout | None = None
 
     @property
     def key(self) -> ServiceKey:

@@ -83,7 +83,8 @@ def test_a_new_version_takes_over_only_when_it_is_ready(eas: Eas) -> None:
         answer = eas.ask()
         assert answer.status_code == 200
         seen.append(answer.json()["version"])
-        assert len(eas.instances()) <= 3, "one more than wanted, as max_surge says"
+        staying = [instance for instance in eas.instances() if instance["Status"] != "Terminating"]
+        assert len(staying) <= 3, "one more than wanted, as max_surge says"
     assert seen[0] == "1"
     assert {eas.ask().json()["version"] for _ in range(4)} == {"2"}
     assert [instance["IsLatest"] for instance in eas.instances()] == [True, True]

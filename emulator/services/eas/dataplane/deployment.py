@@ -1,6 +1,7 @@
 """The reconciler of one service: makes its instances follow what is wanted of it, whatever is there when it looks."""
 
 import asyncio
+import contextlib
 import shutil
 import uuid
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +11,8 @@ from emulator.services.eas.config.service import ServiceConfig
 from emulator.services.eas.dataplane.replica import Replica
 from emulator.services.eas.dataplane.rollout import Member, next_step
 from emulator.services.eas.dataplane.routes import Route
-from emulator.services.eas.records import Event, Instance, Revision, Service, ServiceKey
+from emulator.services.eas.dataplane.staging import advanced, begun, held_back, staged
+from emulator.services.eas.records import Event, Instance, Revision, Rollout, Service, ServiceKey
 
 if TYPE_CHECKING:
     from emulator.services.eas.state import EasState
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 # After so many ends in a row an instance of the wanted revision counts as failed, and so does the change.
 GIVEN_UP_AFTER = 3
 GRACE_AT_THE_END_S = 2.0
+LOOK_AGAIN_S = 1.0
 
 
 class Condition(NamedTuple):
@@ -123,18 +126,23 @@ class Deployment:
             self._changed.clear()
             service = self._state.services.get(str(self.key))
             assert service is not None  # noqa: S101 - only this task removes it
-            self._reconcile(service)
+            look_again_s = self._reconcile(service)
             if service.target == "deleted" and not self.replicas:
                 break
-            await self._changed.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), look_again_s)
         await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
         self._state.forget(self.key)
 
-    def _reconcile(self, service: Service) -> None:
+    def _reconcile(self, service: Service) -> float | None:
+        """Takes the next step; after how long to look again although nothing has changed, None for never."""
         config = self._config(service, service.version)
         self._route.configure(service, config)
         self._state.routes.regroup()
-        members = [self._member(replica, service.revision) for replica in self.replicas.values() if not replica.ending]
+        rollout = self._advance(service)
+        held = held_back(rollout, service.replicas)
+        present = [self._member(replica, service, rollout) for replica in self.replicas.values() if not replica.ending]
+        members = staged(present, service.replicas, held)
         step = next_step(
             members,
             service.replicas,
@@ -144,20 +152,34 @@ class Deployment:
         )
         for name in step.stop:
             self.replicas[name].terminate()
-        for _ in range(min(step.start, self._state.free_capacity())):
-            self._add(service)
-        if service.operation and self._has_followed(service):
-            self._settle(service)
+        missing_old = held - sum(member.left_behind for member in present)
+        for number in range(min(step.start, self._state.free_capacity())):
+            old = rollout is not None and number < missing_old
+            self._add(service, rollout.current if rollout and rollout.current and old else service.revision)
+        followed = len(self.replicas) == len(members) == service.replicas
+        if service.operation and followed and all(member.latest and member.ready for member in members):
+            self._settle(service, rollout, held)
+        # A batch waits for the emulated clock, whose moves nobody announces.
+        return LOOK_AGAIN_S if rollout is not None and rollout.batch_ready_at is not None else None
 
-    def _has_followed(self, service: Service) -> bool:
-        return len(self.replicas) == service.replicas and all(
-            replica.instance.ready and replica.instance.revision == service.revision
-            for replica in self.replicas.values()
-        )
+    def _advance(self, service: Service) -> Rollout | None:
+        """The service's rollout as it stands now, which is stored when it has moved."""
+        if service.rollout is None or service.target != "running":
+            return None
+        updated = [replica.instance for replica in self.replicas.values() if not replica.ending]
+        ready = sum(instance.ready and instance.revision == service.revision for instance in updated)
+        rollout = begun(service.rollout, service.revision, service.replicas)
+        rollout = advanced(rollout, service.replicas, ready, self._state.now())
+        if rollout != service.rollout:
+            self._state.services.put(str(self.key), service.model_copy(update={"rollout": rollout}))
+        return rollout
 
-    def _settle(self, service: Service) -> None:
+    def _settle(self, service: Service, rollout: Rollout | None, held: int) -> None:
+        """The instances have followed, also when a pause or a partition holds some of them back for good."""
+        if rollout is not None and held and not rollout.paused and not rollout.partition:
+            return
         with self._state.store.transaction():
-            settled = service.model_copy(update={"operation": "", "first_to_go": []})
+            settled = service.model_copy(update={"operation": "", "first_to_go": [], "rollout": rollout})
             self._state.services.put(str(self.key), settled)
             self._state.record_service_event(service, "Running", f"Stage {service.operation} complete")
 
@@ -168,17 +190,18 @@ class Deployment:
                 return replica
         return None
 
-    def _member(self, replica: Replica, revision: Revision) -> Member:
+    def _member(self, replica: Replica, service: Service, rollout: Rollout | None) -> Member:
         instance = replica.instance
-        return Member(instance.name, instance.revision == revision, instance.ready)
+        left_behind = rollout is not None and instance.revision == rollout.current
+        return Member(instance.name, instance.revision == service.revision, instance.ready, left_behind)
 
-    def _add(self, service: Service) -> None:
-        name = _instance_name(service)
+    def _add(self, service: Service, revision: Revision) -> None:
+        name = f"{revision_name(service, revision)}-{uuid.uuid4().hex[:5]}"
         instance = Instance(
-            name=name, version=service.version, generation=service.generation, created_at=self._state.now()
+            name=name, version=revision.version, generation=revision.generation, created_at=self._state.now()
         )
         self._state.instances.put(f"{self.key}/{name}", instance)
-        self._run(instance, self._config(service, service.version))
+        self._run(instance, self._config(service, revision.version))
 
     def _resume(self, service: Service, instance: Instance) -> None:
         """Runs an instance that an earlier emulator left, as after a restart of its machine."""
@@ -206,6 +229,7 @@ class Deployment:
         return parse_config(self._state.version(service.key, version).config)
 
 
-def _instance_name(service: Service) -> str:
-    revision = uuid.uuid5(uuid.NAMESPACE_OID, f"{service.id}/{service.version}/{service.generation}")
-    return f"{service.name.replace('_', '-')}-{revision.hex[:10]}-{uuid.uuid4().hex[:5]}"
+def revision_name(service: Service, revision: Revision) -> str:
+    """What the names of a revision's instances begin with."""
+    number = uuid.uuid5(uuid.NAMESPACE_OID, f"{service.id}/{revision.version}/{revision.generation}")
+    return f"{service.name.replace('_', '-')}-{number.hex[:10]}"

@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 
 class Member(NamedTuple):
-    """An instance that is not on its way out. `latest`: it was made from the wanted revision."""
+    """An instance that is not on its way out. `latest`: it was made from the wanted revision; `left_behind`: from the
+    one that a staged rollout does not replace yet."""
 
     name: str
     latest: bool
     ready: bool
+    left_behind: bool = False
 
 
 class Step(NamedTuple):

@@ -23,9 +23,7 @@ def members(state: "EasState", region: str, group: str) -> list[Service]:
 def refuse_taken_name(state: "EasState", key: ServiceKey) -> None:
     """Services and groups share the gateway's paths, so no service may be called like a group."""
     if state.groups.get(str(key)) is not None:
-        message = (
-            f"There is a service group [{key.name}] in region [{key.region}]; both would be called by that name."
-        )
+        message = f"There is a service group [{key.name}] in region [{key.region}]; both would be called by that name."
         raise ApiError("InvalidService.NameConflict", message, 409)
 
 
