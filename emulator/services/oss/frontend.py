@@ -71,8 +71,6 @@ class OssFrontend:
             if "origin" in request.headers:
                 asked = cors.CrossOrigin(request.headers["origin"], request.method)
                 answer.headers.update(cors.headers(self._state.oss, request.bucket, asked))
-        except ClientDisconnect:
-            answer = Reply(400)  # for nobody
         except ApiError as error:
             host = incoming.headers.get("host", "")
             answer = refusal(error, request_id, host, head=incoming.method == "HEAD")

@@ -93,4 +93,6 @@ def _selector(request: OssRequest) -> str:
         selector = f"{selector} copy".lstrip()
     if "x-oss-callback" in headers or "callback" in query:
         raise not_implemented("upload callback")
+    if "x-oss-access-point-name" in query:
+        raise not_implemented("access point")
     return selector
