@@ -75,7 +75,7 @@ class DeclaredProvider(ResourceProvider, Generic[Inputs]):
 
     # What a subclass declares.
     inputs: type[Inputs]
-    gone: frozenset[str]  # error codes that say that the resource is not there
+    gone: frozenset[str] = frozenset()  # error codes that say that the resource is not there
 
     target: Target
     credentials: Credentials
@@ -96,6 +96,10 @@ class DeclaredProvider(ResourceProvider, Generic[Inputs]):
     def remove(self, id_: str, known: Inputs) -> None:
         """Deletes it."""
         raise NotImplementedError
+
+    def is_gone(self, error: TeaException) -> bool:
+        """Whether an answer says that the resource is not there; to be overridden where codes do not tell."""
+        return error.code in self.gone
 
     # What Pulumi calls.
     def configure(self, req: ConfigureRequest) -> None:
@@ -133,7 +137,7 @@ class DeclaredProvider(ResourceProvider, Generic[Inputs]):
         try:
             found = self.find(id_, known, _own(props))
         except TeaException as error:
-            if error.code in self.gone:
+            if self.is_gone(error):
                 return ReadResult("", {})
             raise _refusal(error) from None
         inputs = found.inputs.model_dump()
@@ -150,7 +154,7 @@ class DeclaredProvider(ResourceProvider, Generic[Inputs]):
         try:
             self.remove(id_, self._parse(props))
         except TeaException as error:
-            if error.code not in self.gone:
+            if not self.is_gone(error):
                 raise _refusal(error) from None
 
     def _parse(self, props: Props) -> Inputs:

@@ -83,6 +83,22 @@ def test_what_was_deleted_behind_our_back_reads_as_gone_and_deletes_again(provid
     provider.delete(id_, outputs)
 
 
+def test_what_counts_as_gone_may_be_told_by_more_than_a_code(provider: ShelfProvider) -> None:
+    class ByMessage(ShelfProvider):
+        gone = frozenset()
+
+        @override
+        def is_gone(self, error: TeaException) -> bool:
+            return error.message == "no such shelf"
+
+    id_, outputs = create(provider)
+    by_message = ByMessage()
+    by_message.delete(id_, outputs)
+
+    assert by_message.read(id_, outputs).id == ""
+    by_message.delete(id_, outputs)
+
+
 def test_an_update_returns_the_outputs_whole(provider: ShelfProvider) -> None:
     id_, outputs = create(provider)
 
