@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from alibabacloud_eas20210701 import models
 from alibabacloud_eas20210701.client import Client
+from alibabacloud_tea_openapi.client import Client as OpenApiClient
+from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
+from darabonba.runtime import RuntimeOptions
 
 from tests.emulator.conftest import RunningEmulator
 from tests.emulator.eas.conftest import REGION, Eas, service_json, until
@@ -184,6 +187,28 @@ def test_labels_are_added_changed_and_removed(eas: Eas) -> None:
 
     eas.call("delete_service_label", "svc", models.DeleteServiceLabelRequest(keys=["cost", "team"]))
     assert eas.describe()["Labels"] == []
+
+
+def test_the_tags_that_the_go_provider_sets_are_the_labels(eas: Eas, emulator: RunningEmulator) -> None:
+    """It calls an API version of its own for them, at the same host."""
+    eas.create(service_json(instance=0), labels={"team": "vision", "old": "1"})
+    client = connect(OpenApiClient, emulator)
+
+    def call(action: str, query: dict[str, str]) -> None:
+        params = Params(
+            action=action, version="2021-07-02", protocol="HTTP", pathname="/", method="POST", auth_type="AK",
+            style="RPC", body_type="json", req_body_type="json",
+        )  # fmt: skip
+        resource = {"ResourceType": "service", "ResourceId.1": eas.describe()["ServiceUid"], **query}
+        client.call_api(params, OpenApiRequest(query=resource), RuntimeOptions())
+
+    call("TagResources", {"Tag.1.Key": "team", "Tag.1.Value": "search", "Tag.2.Key": "cost", "Tag.2.Value": "7"})
+    call("UntagResources", {"TagKey.1": "old"})
+
+    labels = {label["LabelKey"]: label["LabelValue"] for label in eas.describe()["Labels"]}
+    assert labels == {"team": "search", "cost": "7"}
+    with refused("InvalidResourceId.NotFound", 404, "There is no service eas-m-x in cn-hangzhou"):
+        call("UntagResources", {"TagKey.1": "old", "ResourceId.1": "eas-m-x"})
 
 
 @pytest.mark.parametrize(
