@@ -89,7 +89,7 @@ def test_what_counts_as_gone_may_be_told_by_more_than_a_code(provider: ShelfProv
 
         @override
         def is_gone(self, error: TeaException) -> bool:
-            return error.message == "no such shelf"
+            return bool(error.message == "no such shelf")
 
     id_, outputs = create(provider)
     by_message = ByMessage()
