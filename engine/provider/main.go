@@ -6,11 +6,15 @@ import (
 	_ "embed"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
 
 	"paistack/engine/provider/bridge"
 )
+
+// parentInterval is how often the plugin looks whether the engine is still there.
+const parentInterval = time.Second
 
 //go:embed schema.json
 var schema []byte // written by ./schemagen
@@ -21,5 +25,17 @@ func main() {
 		fmt.Fprintln(os.Stderr, "pulumi-resource-alicloud:", err)
 		os.Exit(1)
 	}
+	go exitWithParent()
 	tfbridge.Main(bridge.Name, bridge.Version, info, schema)
+}
+
+// exitWithParent ends the plugin when the engine that started it is gone. An engine that was killed cannot end it, and a
+// plugin that lives on would go on asking the cloud while the next run is at work.
+func exitWithParent() {
+	parent := os.Getppid()
+	for range time.Tick(parentInterval) {
+		if os.Getppid() != parent {
+			os.Exit(1)
+		}
+	}
 }

@@ -269,12 +269,21 @@ def test_an_imported_resource_is_written_as_python(stack: Stack, account: Runnin
     assert 'bucket="made-elsewhere"' in written.read_text()
 
 
-@pytest.mark.usefixtures("note")
-def test_an_interrupted_up_leaves_no_process(stack: Stack) -> None:
+@pytest.mark.parametrize(
+    ("end", "whole_group"),
+    [pytest.param(signal.SIGINT, True, id="interrupted"), pytest.param(signal.SIGKILL, False, id="killed")],
+)
+def test_an_up_that_is_cut_off_leaves_no_process(stack: Stack, end: signal.Signals, whole_group: bool) -> None:
+    """Ctrl-C goes to the whole group of processes; a kill meets the CLI alone, which then cannot end the others."""
     program = """
         import threading
-        print("the program runs", flush=True)
-        threading.Event().wait()
+        import pulumi_alicloud as alicloud
+
+        def stay(_):
+            print("the program and its plugin run", flush=True)
+            threading.Event().wait()
+
+        alicloud.Provider("provider", account_id="1234567890123456", account_type="Domestic").id.apply(stay)
     """
     write(stack.folder, **{"__main__.py": program})
     command = ["pulumi", "--non-interactive", "up", "--yes", "--skip-preview"]
@@ -289,12 +298,13 @@ def test_an_interrupted_up_leaves_no_process(stack: Stack) -> None:
     )
     assert up.stdout is not None
     with up:
-        assert any("the program runs" in line for line in up.stdout)
+        assert any("the program and its plugin run" in line for line in up.stdout)
         started = psutil.Process(up.pid).children(recursive=True)
-        os.killpg(up.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
+        names = {process.name() for process in started}
+        os.kill(-up.pid if whole_group else up.pid, end)
         up.communicate(timeout=LIMIT_S)
-    _, alive = psutil.wait_procs(started, timeout=10)
-    assert started
+    _, alive = psutil.wait_procs(started, timeout=30)
+    assert {"pulumi-language-python", "pulumi-resource-alicloud"} <= names
     assert not alive
 
 

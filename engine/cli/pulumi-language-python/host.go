@@ -10,8 +10,9 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// engineHealthInterval is how often the host asks whether the engine is still there.
-const engineHealthInterval = 5 * time.Minute
+// engineHealthInterval is how often the host asks whether the engine is still there. An engine that was killed cannot
+// end the host and the program, and they must not meet the next run.
+const engineHealthInterval = 2 * time.Second
 
 // host is the LanguageRuntime service. Its methods lie in the file of their concern: run.go, plugin.go, dependencies.go,
 // packages.go and program.go.
