@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from emulator.services.dsw.state import DswState
 
 SYNC_S = 1.0
-NOTEBOOK_STARTS_WITHIN_S = 60.0
+NOTEBOOK_STARTS_WITHIN_S = 120.0
 
 
 class SessionError(Exception):
