@@ -84,7 +84,7 @@ def test_a_secret_of_the_wrong_type_is_not_repeated(eas: Eas) -> None:
         ("delete_service_instances", models.DeleteServiceInstancesRequest(instance_list="nobody"),
          "InvalidInstance.NotFound", "Service [svc] has no instance [nobody]."),
         ("describe_service_log", models.DescribeServiceLogRequest(start_time="yesterday"), "InvalidParameter.StartTime",
-         '"StartTime" of DescribeServiceLog: Value error, a time such as 2006-01-02 15:04:05 (UTC) is needed, '
+         '"StartTime" of DescribeServiceLog: a time such as 2006-01-02 15:04:05 (UTC) is needed, '
          "found 'yesterday'."),
         ("describe_service_log", models.DescribeServiceLogRequest(instance_name="nobody"), "InvalidInstance.NotFound",
          "Service [svc] has no instance [nobody]."),
