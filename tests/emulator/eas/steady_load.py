@@ -1,0 +1,109 @@
+"""A client that asks at a steady rate, whatever the answers take, and counts every request."""
+
+import asyncio
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+# How long each test keeps up its load; 60 for the long variant.
+LOAD_S = float(os.environ.get("PAISTACK_LOAD_S", "15"))
+REQUESTS_A_SECOND = 100
+
+
+@dataclass
+class Tally:
+    """`by_version` counts the good answers by the version that gave them, `lost` tells of every other request."""
+
+    sent: int = 0
+    by_version: Counter[str] = field(default_factory=Counter)
+    by_pid: dict[int, float] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+
+    @property
+    def answered(self) -> int:
+        return self.by_version.total()
+
+
+class SteadyLoad:
+    """Runs in a thread of its own. Every request has its moment; a slow answer delays none of the others."""
+
+    def __init__(self, endpoint: str, token: str, methods: Sequence[str]) -> None:
+        self.tally = Tally()
+        self._url, self._token, self._methods = urlsplit(endpoint), token, methods
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        """Sends nothing more, and returns when every request has its answer."""
+        self._ended.set()
+        self._thread.join()
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as requests:
+            due = time.monotonic()
+            while not self._ended.is_set():
+                requests.create_task(self._ask(self._methods[self.tally.sent % len(self._methods)]))
+                self.tally.sent += 1
+                due += 1 / REQUESTS_A_SECOND
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+        for _, writer in self._idle:
+            writer.close()
+
+    async def _ask(self, method: str) -> None:
+        try:
+            async with asyncio.timeout(30):
+                status, body = await self._exchange(method)
+        except (OSError, ValueError, EOFError, TimeoutError) as error:
+            self.tally.lost.append(f"{method}: {error!r}")
+            return
+        if status == 200:
+            described = json.loads(body)
+            self.tally.by_version[described["version"]] += 1
+            self.tally.by_pid.setdefault(described["pid"], time.monotonic())
+        else:
+            self.tally.lost.append(f"{method}: {status} {body.decode()}")
+
+    async def _exchange(self, method: str) -> tuple[int, bytes]:
+        """One request, sent once: unlike a general client this one never tries again by itself."""
+        body = b"x" * 100 if method == "POST" else b""
+        host, port = self._url.hostname, self._url.port
+        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection(host, port)
+        head = (
+            f"{method} {self._url.path}?{self._url.query} HTTP/1.1\r\nHost: {host}:{port}\r\n"
+            f"Authorization: {self._token}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines[1:] if line)
+        answer = await reader.readexactly(int(headers["content-length"]))
+        if headers.get("connection") == "close":
+            writer.close()
+        else:
+            self._idle.append((reader, writer))
+        return int(lines[0].split()[1]), answer
+
+
+@contextmanager
+def steady_load(endpoint: str, token: str, methods: Sequence[str] = ("GET", "POST")) -> Iterator[Tally]:
+    """Load during the block, for LOAD_S at least and for two seconds after its end; fails when a request was lost."""
+    load = SteadyLoad(endpoint, token, methods)
+    began = time.monotonic()
+    load.start()
+    try:
+        yield load.tally
+        time.sleep(max(2.0, began + LOAD_S - time.monotonic()))
+    finally:
+        load.end()
+    assert load.tally.lost == []
+    assert load.tally.answered == load.tally.sent
+    assert load.tally.sent > 0.8 * REQUESTS_A_SECOND * LOAD_S, "the client could not keep up its rate"
