@@ -13,7 +13,7 @@ from emulator.services.eas.dataplane.gateway import Gateway
 from emulator.services.eas.dataplane.group_route import GroupRoute
 from emulator.services.eas.dataplane.host import Host
 from emulator.services.eas.dataplane.mounts import ObjectSource
-from emulator.services.eas.dataplane.process import end_leftover
+from emulator.services.eas.dataplane.process import end_leftovers
 from emulator.services.eas.dataplane.routes import Routes
 from emulator.services.eas.dataplane.upstream import Upstream
 from emulator.services.eas.records import Event, Instance, Service, ServiceKey, Version
@@ -59,9 +59,7 @@ class EasState:
 
     async def start(self) -> None:
         """Ends what an earlier emulator left running, then brings every service to where it should be."""
-        for instance in self.instances.values():
-            if instance.pid is not None:
-                await asyncio.to_thread(end_leftover, instance.pid, instance.process_started)
+        await asyncio.to_thread(end_leftovers, self.host.directory)
         await asyncio.to_thread(self._remove_leftover_directories, {str(key) for key, _ in self.services.items()})
         self._running = True
         for service in self.services.values():

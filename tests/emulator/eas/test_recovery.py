@@ -26,13 +26,13 @@ class Killable:
     """An emulator in a process of its own."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self.port = 0
         self.start()
 
     def start(self) -> None:
-        self._log = (self._data_dir.parent / "emulator.log").open("w+")
-        command = [sys.executable, "-m", "emulator", "--port", str(self.port), "--data-dir", str(self._data_dir)]
+        self._log = (self.data_dir.parent / "emulator.log").open("w+")
+        command = [sys.executable, "-m", "emulator", "--port", str(self.port), "--data-dir", str(self.data_dir)]
         self.process = subprocess.Popen(command, stderr=self._log)
         self.port = until(self._announced_port)
         until(self._is_up)
@@ -69,7 +69,7 @@ def stand_ins(emulator: Killable) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if str(emulator._data_dir) in process.cwd() and process.status() != psutil.STATUS_ZOMBIE:
+            if str(emulator.data_dir) in process.cwd() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found
 
@@ -143,26 +143,33 @@ def test_services_come_back_after_an_orderly_end_too(killable: Killable) -> None
     assert any("ended in order" in line for line in killable.eas.logs(previous=True))
 
 
-def test_a_process_that_only_has_the_pid_of_an_instance_is_left_alone(killable: Killable) -> None:
+def test_a_process_whose_start_was_not_yet_recorded_is_ended_too(killable: Killable) -> None:
     killable.eas.deploy(service_json())
     (orphan,) = stand_ins(killable)
     killable.end(signal.SIGKILL)
-    os.kill(orphan.pid, signal.SIGKILL)
-    bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    with sqlite3.connect(killable.data_dir / "state.sqlite") as connection:
+        connection.execute("UPDATE documents SET body = replace(body, ?, ?)", (f'"pid":{orphan.pid},', '"pid":null,'))
+    connection.close()
+
+    killable.start()
+
+    killable.eas.wait()
+    assert not orphan.is_running()
+    assert len(stand_ins(killable)) == 1
+
+
+def test_processes_of_others_are_left_alone(killable: Killable, tmp_path: Path) -> None:
+    killable.eas.deploy(service_json())
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    bystander = subprocess.Popen(["sleep", "60"], start_new_session=True, env=environment)
+    killable.end(signal.SIGKILL)
     try:
-        _rewrite_pid(killable._data_dir / "state.sqlite", orphan.pid, bystander.pid)
         killable.start()
         killable.eas.wait()
         assert bystander.poll() is None
     finally:
         bystander.kill()
         bystander.wait()
-
-
-def _rewrite_pid(database: Path, old: int, new: int) -> None:
-    with sqlite3.connect(database) as connection:
-        connection.execute("UPDATE documents SET body = replace(body, ?, ?)", (f'"pid":{old},', f'"pid":{new},'))
-    connection.close()
 
 
 def test_reset_ends_every_instance(killable: Killable) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -62,21 +63,37 @@ class Process:
         self.exited.set_result(self._popen.wait())
 
 
-def end_leftover(pid: int, started: float) -> bool:
-    """Kills the group of a process that an earlier emulator started; whether it was still there.
+def end_leftovers(directory: Path) -> int:
+    """Ends the processes of instances under `directory` that an earlier emulator left; how many groups there were.
 
-    The start time tells it from a later process that got the same pid.
+    They are known by their HOME, which every process of an instance is started with. A record of their pids would
+    miss one that was started just before the emulator was killed.
     """
+    leaders = {group for process in psutil.process_iter() if (group := _group_under(process, directory)) is not None}
+    for group in leaders:
+        _kill_group(group)
+    gone_by = time.monotonic() + 10
+    while any(psutil.pid_exists(group) and _is_running(group) for group in leaders):
+        if time.monotonic() > gone_by:
+            raise TimeoutError(f"the processes {sorted(leaders)} of an earlier emulator do not end")
+        time.sleep(0.01)
+    return len(leaders)
+
+
+def _group_under(process: psutil.Process, directory: Path) -> int | None:
+    """The process group of an instance's process; None for every other process."""
     try:
-        process = psutil.Process(pid)
-        if abs(process.create_time() - started) > 0.01:
-            return False
+        home = process.environ().get("HOME", "")
+        return os.getpgid(process.pid) if Path(home).is_relative_to(directory) else None
+    except (psutil.Error, ProcessLookupError):
+        return None
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
-    _kill_group(pid)
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.wait(timeout=10)
-    return True
 
 
 def _kill_group(pid: int) -> None:
