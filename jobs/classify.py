@@ -1,13 +1,14 @@
 """`paistack classify`: images sent to a deployed service, and what it says they are."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 from rich.table import Table
+from rich.text import Text
 
 from jobs.problem import JobError
 from jobs.stacks import OpenStack
@@ -53,14 +54,14 @@ def classify(endpoint: Endpoint, images: Iterable[Path]) -> list[Classified]:
         return [_classify_one(client, endpoint.url, image) for image in images]
 
 
-def table_of(classified: Sequence[Classified], title: str) -> Table:
+def table_of(classified: Iterable[Classified]) -> Table:
     """One row for each image."""
-    table = Table("image", "label", title=title, title_justify="left")
+    table = Table("image", "label")
     table.add_column("confidence", justify="right")
     table.add_column("latency", justify="right")
     for item in classified:
         if item.problem:
-            table.add_row(item.image.name, f"[red]{item.problem}[/]", "", f"{item.latency_ms:.1f} ms")
+            table.add_row(item.image.name, Text(item.problem, style="red"), "", f"{item.latency_ms:.1f} ms")
         else:
             table.add_row(item.image.name, item.label, f"{item.confidence:.1%}", f"{item.latency_ms:.1f} ms")
     return table

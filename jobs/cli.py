@@ -82,7 +82,8 @@ def classify_images(
     """Send images to a deployed service and show what it says."""
     endpoint = endpoint_of(open_stack(stack), service)
     classified = classify(endpoint, images)
-    results.print(table_of(classified, f"{endpoint.model} at {endpoint.url}"))
+    results.print(f"{endpoint.model} at {endpoint.url}", soft_wrap=True)
+    results.print(table_of(classified))
     raise typer.Exit(1 if any(item.problem for item in classified) else 0)
 
 

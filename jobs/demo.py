@@ -31,7 +31,8 @@ def demo() -> None:
     say("Classifying pictures through the deployed endpoint")
     pictures = sorted(PICTURES.glob("*.png"))
     classified = classify(endpoint, pictures)
-    results.print(table_of(classified, f"{endpoint.model} at {endpoint.url}"))
+    results.print(f"{endpoint.model} at {endpoint.url}", soft_wrap=True)
+    results.print(table_of(classified))
     if problems := [item for item in classified if item.problem]:
         raise JobError(f"{len(problems)} of {len(classified)} pictures were not classified")
     _tell_what_next(stack, service, endpoint, pictures[0])

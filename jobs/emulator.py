@@ -18,6 +18,9 @@ from jobs.problem import JobError
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 30.0
 
+# They outlive this process, which Python takes for an oversight once nothing refers to them.
+_STARTED: list[subprocess.Popen[bytes]] = []
+
 
 @dataclass(frozen=True)
 class EmulatorProcess:
@@ -29,7 +32,7 @@ class EmulatorProcess:
     def pid(self) -> int | None:
         """The process that answers at the address, None when nobody does; JobError when it is another program."""
         try:
-            answer = self._client().get("/health")
+            answer = httpx.get(f"{self.url}/health", trust_env=False, timeout=5.0)
             return int(answer.json()["pid"])
         except httpx.TransportError:
             return None
@@ -54,6 +57,7 @@ class EmulatorProcess:
                 stderr=log,
                 start_new_session=True,  # it outlives this command and its terminal
             )
+        _STARTED.append(process)
         _await(
             lambda: self.pid() is not None or process.poll() is not None,
             START_TIMEOUT_S,
@@ -76,7 +80,7 @@ class EmulatorProcess:
         """Forgets everything that was ever created; JobError when it does not run."""
         if self.pid() is None:
             raise JobError(f"the emulator does not run at {self.url}: `paistack emulator start`")
-        self._client().post("/_emulator/reset", timeout=STOP_TIMEOUT_S).raise_for_status()
+        httpx.post(f"{self.url}/_emulator/reset", trust_env=False, timeout=STOP_TIMEOUT_S).raise_for_status()
 
     @property
     def log(self) -> Path:
@@ -85,9 +89,6 @@ class EmulatorProcess:
     @property
     def _port(self) -> str:
         return str(urlsplit(self.url).port)
-
-    def _client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=5.0)
 
     def _last_words(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])

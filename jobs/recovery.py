@@ -9,15 +9,15 @@ import json
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from cloud.target import Credentials, Target
 from jobs.console import say
-from jobs.existing import CloudObjects
+from jobs.existing import CloudObjects, Existing
 from jobs.problem import JobError
 from jobs.pulumi_stack import PROJECT, PulumiStack
 
@@ -93,7 +93,14 @@ def planned_creates(preview: dict[str, Any]) -> list[PlannedCreate]:
     ]
 
 
-def adoptable(planned: Iterable[PlannedCreate], objects: CloudObjects) -> list[Adoption]:
+class Lookup(Protocol):
+    """Finds an object of the cloud by the inputs that would create it."""
+
+    def find(self, type_: str, inputs: Mapping[str, Any], /) -> Existing | None:
+        """None when there is no such object."""
+
+
+def adoptable(planned: Iterable[PlannedCreate], objects: Lookup) -> list[Adoption]:
     """The planned objects that exist and are the stack's own; JobError for one that exists and is not."""
     adoptions = []
     for create in planned:

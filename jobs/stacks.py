@@ -10,7 +10,7 @@ from jobs.console import say
 from jobs.emulator import EmulatorProcess
 from jobs.environment import command_environment, offline_environment, target_environment
 from jobs.pulumi_stack import PulumiStack
-from stacks.config import StackConfig
+from stacks.config import StackConfig, settings_file
 
 
 @dataclass(frozen=True)
@@ -40,4 +40,6 @@ def open_stack(name: str, *, offline: bool = False, environ: Mapping[str, str] =
         process = EmulatorProcess(config.target.emulator)
         if process.start():
             say(f"Emulator started at {process.url}, log in {process.log.relative_to(ROOT)}")
-    return OpenStack(config, PulumiStack.open(name, ROOT, command_environment(settings, environ)))
+    environment = command_environment(settings, environ)
+    stack = PulumiStack.open(name, settings_file(name), environment, copies=ROOT / ".paistack" / "stacks")
+    return OpenStack(config, stack)

@@ -61,10 +61,12 @@ class StackConfig(Settings):
     @classmethod
     def of_stack(cls, stack: str) -> Self:
         """The settings of the stack by that name; ConfigError when it has no file."""
-        path = STACKS / f"Pulumi.{stack}.yaml"
+        path = settings_file(stack)
         if not path.exists():
             there = sorted(file.stem.removeprefix("Pulumi.") for file in STACKS.glob("Pulumi.*.yaml"))
-            raise ConfigError(f"there is no stack {stack!r}: stacks/{path.name} does not exist; there are {', '.join(there)}")
+            raise ConfigError(
+                f"there is no stack {stack!r}: stacks/{path.name} does not exist; there are {', '.join(there)}"
+            )
         return cls.from_file(path)
 
     @classmethod
@@ -83,6 +85,11 @@ class StackConfig(Settings):
 def _in_clear_text(service: str, variable: str) -> ConfigError:
     path = f"{NAMESPACE}:services.{service}.container.secrets.{variable}"
     return ConfigError(f"{path}: is in clear text; run `pulumi config set --stack STACK --secret --path '{path}'`")
+
+
+def settings_file(stack: str) -> Path:
+    """Where the settings of a stack stand."""
+    return STACKS / f"Pulumi.{stack}.yaml"
 
 
 def read_stack_file(path: Path) -> dict[str, Any]:

@@ -1,0 +1,75 @@
+"""What an account holds, asked through the SDKs."""
+
+import json
+from typing import Any
+
+import oss2
+from alibabacloud_eas20210701 import models
+
+from cloud.eas import eas_client
+from cloud.oss import oss_bucket
+from cloud.ram import RamClient
+from cloud.target import Credentials, Target
+
+
+class Cloud:
+    """The objects of an account, as far as stacks create them."""
+
+    def __init__(self, target: Target, credentials: Credentials) -> None:
+        self._target = target
+        self._credentials = credentials
+        self._eas = eas_client(target, credentials)
+        self._ram = RamClient(target, credentials)
+
+    def everything(self) -> list[str]:
+        """What stacks create, by kind and name."""
+        return sorted(
+            [
+                *(f"service {name} {status}" for name, status in self.services().items()),
+                *(f"bucket {name}" for name in self.buckets()),
+                *(f"role {name}" for name in self.roles()),
+                *(f"policy {name}" for name in self.policies()),
+            ]
+        )
+
+    def services(self) -> dict[str, str]:
+        """Status by name."""
+        listed = self._eas.list_services(models.ListServicesRequest()).body.services or []
+        return {service.service_name: service.status for service in listed}
+
+    def config(self, service: str) -> dict[str, Any]:
+        """The configuration that a service runs with."""
+        body = self._eas.describe_service(self._target.region, service, models.DescribeServiceRequest()).body
+        config: dict[str, Any] = json.loads(body.service_config)
+        return config
+
+    def change(self, service: str, change: dict[str, Any]) -> None:
+        """Merges `change` into a service's configuration, as somebody with a console would."""
+        request = models.UpdateServiceRequest(body=json.dumps(change))
+        self._eas.update_service(self._target.region, service, request)
+
+    def buckets(self) -> list[str]:
+        anonymous = oss_bucket(self._target, self._credentials, "any-bucket")
+        service = oss2.Service(anonymous.auth, anonymous.endpoint, region=self._target.region)
+        return [bucket.name for bucket in service.list_buckets().buckets]
+
+    def objects(self, bucket: str) -> list[str]:
+        return [item.key for item in oss2.ObjectIteratorV2(oss_bucket(self._target, self._credentials, bucket))]
+
+    def roles(self) -> list[str]:
+        return [role["RoleName"] for role in self._ram.call("ListRoles")["Roles"]["Role"]]
+
+    def policies(self) -> list[str]:
+        listed = self._ram.call("ListPolicies", PolicyType="Custom")["Policies"]["Policy"]
+        return [policy["PolicyName"] for policy in listed]
+
+    def create_role(self, name: str) -> None:
+        """A role of somebody else's."""
+        trust = {"Version": "1", "Statement": [_TRUST]}
+        self._ram.call("CreateRole", RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+
+    def delete_role(self, name: str) -> None:
+        self._ram.call("DeleteRole", RoleName=name)
+
+
+_TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": ["ecs.aliyuncs.com"]}}
