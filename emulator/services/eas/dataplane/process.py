@@ -66,8 +66,8 @@ class Process:
 def end_leftovers(directory: Path) -> int:
     """Ends the processes of instances under `directory` that an earlier emulator left; how many groups there were.
 
-    They are known by their HOME, which every process of an instance is started with. A record of their pids would
-    miss one that was started just before the emulator was killed.
+    They are known by the HOME or the TMPDIR that every instance is started with. A record of their pids would miss one
+    that was started just before the emulator was killed.
     """
     leaders = {group for process in psutil.process_iter() if (group := _group_under(process, directory)) is not None}
     for group in leaders:
@@ -83,8 +83,9 @@ def end_leftovers(directory: Path) -> int:
 def _group_under(process: psutil.Process, directory: Path) -> int | None:
     """The process group of an instance's process; None for every other process."""
     try:
-        home = process.environ().get("HOME", "")
-        return os.getpgid(process.pid) if Path(home).is_relative_to(directory) else None
+        environment = process.environ()
+        homes = (environment.get(name, "") for name in ("HOME", "TMPDIR"))
+        return os.getpgid(process.pid) if any(Path(home).is_relative_to(directory) for home in homes) else None
     except (psutil.Error, ProcessLookupError):
         return None
 
