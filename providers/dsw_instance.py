@@ -68,25 +68,19 @@ class DswInstanceProvider(DswProvider[DswInstanceInputs]):
     def make(self, wanted: DswInstanceInputs) -> tuple[str, Props]:
         existing = LiveInstance.by_name(self.dsw, wanted.workspace_id, wanted.instance_name)
         if existing is not None:
-            refuse_existing(f"an instance {wanted.instance_name} in the workspace {wanted.workspace_id}", wanted.adopt)
-            return existing.id, self._bring(existing, _as_declared(existing, wanted), wanted)
+            what = f"an instance {wanted.instance_name} in the workspace {wanted.workspace_id}"
+            refuse_existing(what, wanted.adopt or _is_ours(existing, wanted))
+            return existing.id, self._bring(existing, self._as_declared(existing, wanted), wanted)
         return self._create(wanted)
 
     @override
     def find(self, id_: str, known: DswInstanceInputs, outputs: Props) -> Found[DswInstanceInputs]:
         live = LiveInstance.get(self.dsw, id_)
         seen = self._outputs(live, known)
-        settings = known.settings
-        if seen["observed"] != outputs.get("observed"):
-            hidden = {name: value for name, value in known.settings.items() if name in _NEVER_TOLD}
-            settings = seen["observed"] | hidden
-        changes = {
-            "instance_name": live.name,
-            "settings": settings,
-            "environment": declared_part(live.environment, known.environment),
-            "labels": declared_part(live.labels, known.labels),
-        }
-        return Found(known.model_copy(update=changes), seen)
+        there = self._as_declared(live, known)
+        if seen["observed"] == outputs.get("observed"):
+            there = there.model_copy(update={"settings": known.settings})
+        return Found(there, seen)
 
     @override
     def change(self, id_: str, before: DswInstanceInputs, wanted: DswInstanceInputs) -> Props:
@@ -96,6 +90,17 @@ class DswInstanceProvider(DswProvider[DswInstanceInputs]):
     def remove(self, id_: str, known: DswInstanceInputs) -> None:
         self.dsw.delete_instance(id_)
         await_gone(self.dsw, id_, timeout_s=known.timeout_s, poll_s=self.poll_s)
+
+    def _as_declared(self, live: LiveInstance, declared: DswInstanceInputs) -> DswInstanceInputs:
+        """What the instance has of what we declare. What DSW never tells is taken to be as declared."""
+        hidden = {name: value for name, value in declared.settings.items() if name in _NEVER_TOLD}
+        there = {
+            "instance_name": live.name,
+            "settings": self._outputs(live, declared)["observed"] | hidden,
+            "environment": declared_part(live.environment, declared.environment),
+            "labels": declared_part(live.labels, declared.labels),
+        }
+        return declared.model_copy(update=there)
 
     def _create(self, wanted: DswInstanceInputs) -> tuple[str, Props]:
         from alibabacloud_pai_dsw20220101.models import CreateInstanceRequest
@@ -235,6 +240,11 @@ def _update(changed: set[str], new: dict[str, Any]) -> "UpdateInstanceRequest":
     return request
 
 
+def _is_ours(existing: LiveInstance, wanted: DswInstanceInputs) -> bool:
+    """Whether a run that was cut off created it: it carries all the labels, among them the mark of the stack."""
+    return bool(wanted.labels) and wanted.labels.items() <= existing.labels.items()
+
+
 def _filled(request: Any, document: dict[str, Any]) -> Any:
     """`request` with what `document` says. The SDK would send a list that is not in it as an empty one."""
     request.from_map(document)
@@ -242,14 +252,3 @@ def _filled(request: Any, document: dict[str, Any]) -> Any:
         if value == []:
             setattr(request, name, None)
     return request
-
-
-def _as_declared(live: LiveInstance, wanted: DswInstanceInputs) -> DswInstanceInputs:
-    """What an instance that was not ours has of what we declare; what cannot be seen counts as different."""
-    return wanted.model_copy(
-        update={
-            "settings": declared_part(live.document, wanted.settings),
-            "environment": live.environment,
-            "labels": declared_part(live.labels, wanted.labels),
-        }
-    )

@@ -159,6 +159,15 @@ def test_what_exists_is_taken_over_only_when_asked_and_then_brought_to_what_is_w
     assert dsw.get(id_).priority == 3
 
 
+def test_a_run_after_a_cut_one_takes_what_it_had_created(provider: DswInstanceProvider) -> None:
+    id_, outputs = create(provider)
+
+    again = create(provider)
+
+    assert again[0] == id_
+    assert again[1]["observed"] == outputs["observed"]
+
+
 def test_why_an_instance_does_not_start_is_told(provider: DswInstanceProvider) -> None:
     nowhere = [{"Uri": "oss://no-such-bucket/x/", "MountPath": "/mnt/x"}]
 
