@@ -6,6 +6,7 @@ Times in requests are compared with the wall clock, which is what clients sign w
 import base64
 import hashlib
 import hmac
+import re
 from calendar import timegm
 from datetime import UTC, datetime
 from email.utils import parsedate
@@ -19,6 +20,7 @@ from emulator.errors import ApiError
 MAX_SKEW_S = 15 * 60
 MAX_PRESIGNED_S = 7 * 24 * 3600
 V4 = "OSS4-HMAC-SHA256"
+SECONDS = re.compile(r"^[0-9]{1,12}$")
 
 # Version 1 signs, of all parameters, only those that select what is asked for.
 V1_SIGNED_PARAMETERS = frozenset(
@@ -115,7 +117,7 @@ def _v1_url(request: SignedRequest, keys: AccessKeys, now: Times) -> AccessKey:
         message = "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters."
         raise ApiError("AccessDenied", message, 403)
     key = _key(keys, now, key_id, request.query.get("security-token"))
-    if not expires.isascii() or not expires.isdigit():
+    if not SECONDS.match(expires):
         raise _invalid("Expires", expires, "must be a time in seconds since the epoch")
     if int(expires) < now.wall:
         raise _expired(int(expires), now.wall)
@@ -172,7 +174,7 @@ def _v4_url(request: SignedRequest, keys: AccessKeys, now: Times) -> AccessKey:
     key_id, scope = _credential(query["x-oss-credential"])
     key = _key(keys, now, key_id, query.get("x-oss-security-token"))
     moment, lasts = query["x-oss-date"], query["x-oss-expires"]
-    if not lasts.isascii() or not lasts.isdigit() or not 1 <= int(lasts) <= MAX_PRESIGNED_S:
+    if not SECONDS.match(lasts) or not 1 <= int(lasts) <= MAX_PRESIGNED_S:
         raise _invalid("x-oss-expires", lasts, f"must be a number of seconds from 1 to {MAX_PRESIGNED_S}")
     signed = _v4_time(moment, scope)
     if signed > now.wall + MAX_SKEW_S:

@@ -11,7 +11,7 @@ from emulator.services.oss.objects import check_digest, stored_headers
 from emulator.services.oss.operations import operation
 from emulator.services.oss.records import Version, packed
 from emulator.services.oss.reply import Reply
-from emulator.services.oss.request import OssRequest, check_key
+from emulator.services.oss.request import OssRequest, check_key, natural
 from emulator.services.oss.service import Oss
 
 MAX_BYTES = 5 * 1024**3
@@ -76,9 +76,10 @@ def _joined(oss: Oss, current: Version, data: Upload) -> _Content:
 
 def _position(request: OssRequest) -> int:
     value = request.query.get("position", "")
-    if not value.isascii() or not value.isdigit():
+    position = natural(value)
+    if position is None:
         raise invalid_argument("position", value, "The position must be a number of bytes, at least 0.")
-    return int(value)
+    return position
 
 
 def _check_position(position: int, size: int) -> None:

@@ -13,7 +13,7 @@ from emulator.services.oss.attributes import check_tags
 from emulator.services.oss.lifecycle import check_lifecycle
 from emulator.services.oss.operations import operation
 from emulator.services.oss.reply import Reply, document
-from emulator.services.oss.request import OssRequest
+from emulator.services.oss.request import OssRequest, natural
 from emulator.services.oss.service import Oss
 
 BOOLEANS = ("true", "false")
@@ -67,7 +67,7 @@ def _check_cors(_oss: Oss, root: Element) -> None:
         methods = [(method.text or "").strip() for method in rule.findall("AllowedMethod")]
         if not methods or not set(methods) <= set(CORS_METHODS):
             raise xml.malformed(f"AllowedMethod must be some of {', '.join(CORS_METHODS)}, found {methods}")
-        if (age := xml.text(rule, "MaxAgeSeconds")) and not age.isdigit():
+        if (age := xml.text(rule, "MaxAgeSeconds")) and natural(age) is None:
             raise xml.malformed(f"MaxAgeSeconds is {age}, not a number")
 
 

@@ -155,7 +155,7 @@ def _checked_policy(body: bytes) -> str:
     """InvalidPolicyDocument unless the document is a bucket policy."""
     try:
         policy = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _invalid_policy(f"it is not JSON: {error}") from None
     if not isinstance(policy, dict) or policy.get("Version") != "1":
         raise _invalid_policy('"Version" must be "1"')
@@ -172,10 +172,17 @@ def _check_statement(statement: object, where: str) -> None:
     if statement.get("Effect") not in ("Allow", "Deny"):
         raise _invalid_policy(f'"Effect" of {where} must be Allow or Deny')
     for member in ("Action", "Resource"):
-        listed = statement.get(member, statement.get(f"Not{member}"))
-        texts = [listed] if isinstance(listed, str) else listed
-        if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+        if not _are_texts(statement.get(member, statement.get(f"Not{member}"))):
             raise _invalid_policy(f'"{member}" of {where} must be a text or a list of texts')
+    principals = statement.get("Principal", "*")
+    groups = list(principals.values()) if isinstance(principals, dict) else [principals]
+    if not groups or not all(_are_texts(group) for group in groups):
+        raise _invalid_policy(f'"Principal" of {where} must be a text or a list of texts')
+
+
+def _are_texts(value: object) -> bool:
+    listed = value if isinstance(value, list) else [value]
+    return bool(listed) and all(isinstance(each, str) for each in listed)
 
 
 def _invalid_policy(why: str) -> ApiError:

@@ -8,7 +8,7 @@ from emulator.services.oss.errors import precondition_failed
 from emulator.services.oss.records import Version
 from emulator.services.oss.request import OssRequest
 
-RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$", re.ASCII)
 
 
 def check(version: Version, headers: dict[str, str], prefix: str = "") -> None:

@@ -7,7 +7,8 @@ import asyncio
 import hashlib
 import os
 import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -52,6 +53,8 @@ class Blobs:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
+        self._readers: Counter[str] = Counter()
+        self._doomed: set[str] = set()
 
     async def receive(self, chunks: AsyncIterator[bytes], *, inline: bool = True) -> Upload:
         """Stores what `chunks` brings; nothing of it stays when they fail. `inline=False` always makes a file."""
@@ -123,8 +126,12 @@ class Blobs:
                 position += copied
 
     def discard(self, segments: Iterable[Segment]) -> None:
+        """Removes the files, those that are being read as soon as they no longer are."""
         for segment in segments:
-            (self._directory / segment.name).unlink(missing_ok=True)
+            if self._readers[segment.name]:
+                self._doomed.add(segment.name)
+            else:
+                (self._directory / segment.name).unlink(missing_ok=True)
 
     def keep_only(self, names: set[str]) -> None:
         """Removes the files that no row names: data of requests that a killed process did not finish."""
@@ -140,7 +147,19 @@ class Blobs:
             reader.close()
 
     def open(self, segments: Iterable[Segment]) -> "Reader":
-        return Reader([(self._directory / segment.name, segment) for segment in segments])
+        """Whoever opens a reader closes it; until then the files stay, whatever happens to the object."""
+        reading = list(segments)
+        self._readers.update(segment.name for segment in reading)
+        return Reader(self._directory, reading, self._release)
+
+    def _release(self, segments: Iterable[Segment]) -> None:
+        for segment in segments:
+            self._readers[segment.name] -= 1
+            if not self._readers[segment.name]:
+                del self._readers[segment.name]
+                if segment.name in self._doomed:
+                    self._doomed.remove(segment.name)
+                    self.discard([segment])
 
     def _create(self) -> tuple[str, BinaryIO]:
         name = uuid.uuid4().hex
@@ -148,26 +167,21 @@ class Blobs:
 
 
 class Reader:
-    """Open segments, readable also after they were deleted. Whoever opens it closes it."""
+    """Segments one after the other, of which one file at a time is open."""
 
-    def __init__(self, segments: Sequence[tuple[Path, Segment]]) -> None:
-        self._open: list[tuple[int, Segment]] = []
-        try:
-            for path, segment in segments:
-                self._open.append((os.open(path, os.O_RDONLY), segment))
-        except OSError:
-            self.close()
-            raise
+    def __init__(self, directory: Path, segments: list[Segment], release: Callable[[list[Segment]], None]) -> None:
+        self._directory, self._segments, self._release = directory, segments, release
 
     def chunks(self) -> Iterator[bytes]:
-        for descriptor, segment in self._open:
+        for segment in self._segments:
             position, end = segment.offset, segment.offset + segment.size
-            while position < end:
-                chunk = os.pread(descriptor, min(CHUNK, end - position), position)
-                if not chunk:
-                    raise OSError(f"{segment.name} ends before byte {end}")
-                position += len(chunk)
-                yield chunk
+            with (self._directory / segment.name).open("rb", buffering=0) as file:
+                while position < end:
+                    chunk = os.pread(file.fileno(), min(CHUNK, end - position), position)
+                    if not chunk:
+                        raise OSError(f"{segment.name} ends before byte {end}")
+                    position += len(chunk)
+                    yield chunk
 
     async def stream(self) -> AsyncIterator[bytes]:
         """The chunks, with room for other requests between them."""
@@ -176,8 +190,8 @@ class Reader:
             await asyncio.sleep(0)
 
     def close(self) -> None:
-        while self._open:
-            os.close(self._open.pop()[0])
+        released, self._segments = self._segments, []
+        self._release(released)
 
 
 def cut(segments: Iterable[Segment], start: int, size: int) -> list[Segment]:

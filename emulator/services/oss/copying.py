@@ -17,7 +17,7 @@ from emulator.services.oss.service import Oss
 
 CONDITIONS = "x-oss-copy-source-"
 MAX_BYTES = 5 * 1024**3
-RANGE = re.compile(r"^bytes=(\d+)-(\d+)$")
+RANGE = re.compile(r"^bytes=(\d{1,18})-(\d{1,18})$", re.ASCII)
 
 
 @operation("CopyObject", "PUT", "object", "copy", action="PutObject")

@@ -146,6 +146,8 @@ async def _receive_body(oss: Oss, operation: Operation, request: OssRequest, rec
     elif operation.body in ("data", "part"):
         if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
             raise ApiError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
+        if int(request.headers.get("content-length", 0)) > MAX_DATA:
+            raise _too_large(MAX_DATA)
         request.upload = await oss.blobs.receive(_chunks(receive, MAX_DATA), inline=operation.body == "data")
     elif operation.body == "copied part":
         request.upload = await oss.blobs.receive(copying.part_data(oss, request), inline=False)
@@ -161,9 +163,12 @@ async def _chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:
-            details = {"MaxSizeAllowed": str(limit)}
-            message_text = "Your proposed upload exceeds the maximum allowed object size."
-            raise ApiError("EntityTooLarge", message_text, details=details)
+            raise _too_large(limit)
         if chunk:
             yield chunk
         more = message.get("more_body", False)
+
+
+def _too_large(limit: int) -> ApiError:
+    message = "Your proposed upload exceeds the maximum allowed object size."
+    return ApiError("EntityTooLarge", message, details={"MaxSizeAllowed": str(limit)})

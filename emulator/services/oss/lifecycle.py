@@ -8,10 +8,12 @@ from xml.etree.ElementTree import Element, SubElement
 from emulator.services.oss import xml
 from emulator.services.oss.attributes import STORAGE_CLASSES
 from emulator.services.oss.records import Bucket, MultipartUpload, Version
+from emulator.services.oss.request import natural
 from emulator.services.oss.service import Oss
 
 DAY_S = 86_400
 BATCH = 1000
+MAX_DAYS = 2**31 - 1
 
 _ACTIONS = (
     "Expiration",
@@ -36,6 +38,9 @@ def check_lifecycle(root: Element) -> None:
             raise xml.malformed(f"there are two rules with the ID {name}")
         seen.add(name)
         xml.choice(rule, "Status", ("Enabled", "Disabled"))
+        for size in (*rule.findall("Filter/ObjectSizeGreaterThan"), *rule.findall("Filter/ObjectSizeLessThan")):
+            if natural((size.text or "").strip()) is None:
+                raise xml.malformed(f"{size.tag} is {size.text}, not a number of bytes")
         actions = [element for element in rule if element.tag in _ACTIONS]
         if not actions:
             raise xml.malformed(f"rule {name} has no action; it needs one of {', '.join(_ACTIONS)}")
@@ -55,8 +60,8 @@ def _set_id(rule: Element, name: str) -> None:
 def _check_action(action: Element) -> None:
     for name in ("Days", "NoncurrentDays"):
         days = action.findtext(name)
-        if days is not None and not (days.strip().isdigit() and int(days) > 0):
-            raise xml.malformed(f"{name} of {action.tag} is {days}, not a positive number")
+        if days is not None and not 0 < (natural(days.strip()) or 0) <= MAX_DAYS:
+            raise xml.malformed(f"{name} of {action.tag} is {days}, not a number from 1 to {MAX_DAYS}")
     for name in ("Date", "CreatedBeforeDate"):
         date = action.findtext(name)
         if date is not None and _date(date) % DAY_S:

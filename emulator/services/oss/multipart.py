@@ -13,7 +13,7 @@ from emulator.services.oss.operations import operation
 from emulator.services.oss.paging import Place
 from emulator.services.oss.records import MultipartUpload, Part
 from emulator.services.oss.reply import Reply, document
-from emulator.services.oss.request import OssRequest, check_key, timestamp
+from emulator.services.oss.request import OssRequest, check_key, natural, timestamp
 from emulator.services.oss.service import Oss
 
 MAX_PARTS = 10_000
@@ -110,7 +110,7 @@ def _listed(body: bytes, upload: MultipartUpload, uploaded: dict[int, Part]) -> 
     chosen: list[Part] = []
     for element in xml.read(body, "CompleteMultipartUpload").findall("Part"):
         number, etag = xml.required(element, "PartNumber"), xml.text(element, "ETag").strip('"').upper()
-        part = uploaded.get(int(number)) if number.isascii() and number.isdigit() else None
+        part = uploaded.get(natural(number) or 0)
         if part is None or (etag and etag != part.etag):
             message = "One or more of the specified parts could not be found or the specified entity tag did not match."
             details = {"UploadId": upload.id, "PartNumber": number, "PartEtag": etag}

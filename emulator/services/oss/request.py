@@ -51,13 +51,19 @@ class OssRequest:
         value = self.query.get(name)
         if not value:
             return default
-        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+        number = natural(value)
+        if number is None or not low <= number <= high:
             raise invalid_argument(name, value, f"Argument {name} must be an integer between {low} and {high}.")
-        return int(value)
+        return number
 
     def data(self) -> Upload:
         assert self.upload is not None  # noqa: S101 - the dispatcher received it
         return self.upload
+
+
+def natural(text: str) -> int | None:
+    """The number that `text` is in decimal digits, if it is one of at most 18."""
+    return int(text) if 0 < len(text) <= 18 and text.isascii() and text.isdigit() else None
 
 
 def split_path(raw_path: str, bucket: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from emulator.services.oss import xml
 from emulator.services.oss.objects import found
 from emulator.services.oss.operations import operation
 from emulator.services.oss.reply import Reply
-from emulator.services.oss.request import OssRequest
+from emulator.services.oss.request import OssRequest, natural
 from emulator.services.oss.service import Oss
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
@@ -45,10 +45,10 @@ def _asked(body: bytes) -> tuple[int, str]:
     if not body:
         return 1, "Standard"
     root = xml.read(body, "RestoreRequest")
-    days = xml.text(root, "Days", "1")
-    if not days.isdigit() or not 1 <= int(days) <= MAX_DAYS:
-        raise xml.malformed(f"Days is {days}, not a number from 1 to {MAX_DAYS}")
-    return int(days), xml.text(root, "JobParameters/Tier", "Standard")
+    days = natural(xml.text(root, "Days", "1"))
+    if days is None or not 1 <= days <= MAX_DAYS:
+        raise xml.malformed(f"Days is {xml.text(root, 'Days')}, not a number from 1 to {MAX_DAYS}")
+    return days, xml.text(root, "JobParameters/Tier", "Standard")
 
 
 @operation("CleanRestoredObject", "POST", "object", "cleanRestoredObject")

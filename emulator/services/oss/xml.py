@@ -18,6 +18,7 @@ _CONTROL_BASE = 0x10FF00
 _CONTROLS = {_CONTROL_BASE + code: chr(code) for code in range(0x20)}
 _REFERENCES = {code: f"&#{code};" for code in range(0x20) if chr(code) not in "\t\n\r"}
 
+MAX_DEPTH = 20
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 
@@ -42,7 +43,21 @@ def _write(parts: list[str], name: str, value: Value) -> None:
     parts.append(f"</{name}>")
 
 
-class _WithoutDoctype(ElementTree.TreeBuilder):
+class _Builder(ElementTree.TreeBuilder):
+    """Accepts what OSS's documents are made of, and nothing that could grow or nest without end."""
+
+    _depth = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> Element:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ElementTree.ParseError(f"elements are nested more than {MAX_DEPTH} deep")
+        return super().start(tag, attributes)
+
+    def end(self, tag: str) -> Element:
+        self._depth -= 1
+        return super().end(tag)
+
     def doctype(self, name: str, _public: str | None, _system: str | None) -> None:
         raise ElementTree.ParseError(f"a document type ({name}) is not accepted")
 
@@ -50,7 +65,7 @@ class _WithoutDoctype(ElementTree.TreeBuilder):
 def read(document: bytes, root: str) -> Element:
     """The root element of `document`, names without their namespaces; MalformedXML unless it is called `root`."""
     # Entities need a document type, which is refused: nothing in the document can expand or reach out.
-    parser = ElementTree.XMLParser(target=_WithoutDoctype())  # noqa: S314
+    parser = ElementTree.XMLParser(target=_Builder())  # noqa: S314
     try:
         parser.feed(_CONTROL.sub(_private, document))
         element: Element = parser.close()

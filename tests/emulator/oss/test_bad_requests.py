@@ -1,5 +1,6 @@
 """Every refusal in bad_requests.yaml, in OSS's own form, and that nothing is changed by it."""
 
+import http.client
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ import httpx
 import pytest
 import yaml
 
+from tests.emulator.oss.conftest import Version4
+
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("bad_requests.yaml").read_text())
 
 
@@ -17,7 +20,7 @@ def test_a_bad_request_is_refused_and_changes_nothing(owner: httpx.Client, case:
     owner.put("/bucket/object", content=b"0123456789")
     before = owner.get("/bucket/?versions").text, owner.get("/").text
     path = case.get("base", "") + case["path"] + "k" * case.get("long_key", 0)
-    body = case["utf16"].encode("utf-16") if "utf16" in case else case.get("body", "").encode()
+    body = _body(case)
     headers = {"content-length": str(len(body)), **case.get("headers", {})}
     refused = owner.request(
         case["method"], owner.base_url.copy_with(raw_path=path.encode()), content=body, headers=headers
@@ -30,6 +33,13 @@ def test_a_bad_request_is_refused_and_changes_nothing(owner: httpx.Client, case:
     assert document.findtext("RequestId") == refused.headers["x-oss-request-id"]
     assert document.findtext("HostId") == urlsplit(str(owner.base_url)).netloc
     assert (owner.get("/bucket/?versions").text, owner.get("/").text) == before
+
+
+def _body(case: dict[str, Any]) -> bytes:
+    if "nested" in case:
+        return b"<Tagging>" * case["nested"] + b"</Tagging>" * case["nested"]
+    body: str = case.get("utf16") or case.get("body", "")
+    return body.encode("utf-16" if "utf16" in case else "utf-8")
 
 
 def test_the_refusal_of_a_head_is_in_a_header(owner: httpx.Client) -> None:
@@ -45,6 +55,20 @@ def test_an_upload_without_a_length_is_refused(owner: httpx.Client) -> None:
     refused = owner.send(request)
 
     assert (refused.status_code, "MissingContentLength" in refused.text) == (411, True)
+
+
+def test_an_upload_that_is_too_large_is_refused_before_it_is_sent(owner: httpx.Client) -> None:
+    request = owner.build_request("PUT", "/bucket/new", headers={"content-length": str(5 * 1024**3 + 1)})
+    next(Version4().auth_flow(request))
+    connection = http.client.HTTPConnection(owner.base_url.host, owner.base_url.port)
+    connection.putrequest("PUT", "/bucket/new", skip_host=True)
+    for name, value in request.headers.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    refused = connection.getresponse()
+
+    assert (refused.status, b"EntityTooLarge" in refused.read()) == (400, True)
+    connection.close()
 
 
 @pytest.mark.parametrize(
