@@ -64,12 +64,19 @@ def killable(tmp_path: Path) -> Iterator[Killable]:
     assert stand_ins(emulator) == [], "a clean shutdown ends the instances"
 
 
+def runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def stand_ins(emulator: Killable) -> list[psutil.Process]:
     """Processes of this test's instances: their working directories are under its data directory."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if str(emulator.data_dir) in process.cwd() and process.status() != psutil.STATUS_ZOMBIE:
+            if str(emulator.data_dir) in process.cwd() and runs(process):
                 found.append(process)
     return found
 
@@ -82,11 +89,11 @@ def test_services_come_back_after_a_kill_with_nothing_doubled(killable: Killable
     orphans = stand_ins(killable)
 
     killable.end(signal.SIGKILL)
-    assert all(process.is_running() for process in orphans), "the instances outlive a killed emulator"
+    assert all(runs(process) for process in orphans), "the instances outlive a killed emulator"
     killable.start()
 
     after = killable.eas.wait()
-    assert not any(process.is_running() for process in orphans)
+    assert not any(runs(process) for process in orphans)
     assert len(stand_ins(killable)) == 2
     same = ("AccessToken", "ServiceId", "ServiceConfig", "CurrentVersion", "Labels", "CreateTime")
     assert [after[field] for field in same] == [before[field] for field in same]
@@ -154,7 +161,7 @@ def test_a_process_whose_start_was_not_yet_recorded_is_ended_too(killable: Killa
     killable.start()
 
     killable.eas.wait()
-    assert not orphan.is_running()
+    assert not runs(orphan)
     assert len(stand_ins(killable)) == 1
 
 
