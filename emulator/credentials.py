@@ -4,7 +4,7 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from emulator.errors import ApiError
 from emulator.store import Store
@@ -22,6 +22,8 @@ _KEPT = timedelta(days=1)
 
 class AccessKey(BaseModel):
     """A key pair and whom it belongs to. A temporary one has a `security_token` to be sent along, until `expires`."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     id: str
     secret: str = Field(repr=False)

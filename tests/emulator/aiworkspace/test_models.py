@@ -6,7 +6,9 @@ import pytest
 from alibabacloud_aiworkspace20210204 import models
 from alibabacloud_aiworkspace20210204.client import Client
 
+from tests.emulator.conftest import RunningEmulator
 from tests.emulator.refusals import refused
+from tests.emulator.sdk import connect
 
 Label = models.Label
 
@@ -168,3 +170,17 @@ def test_a_wrong_version_is_refused(workspace: Client, changes: dict[str, object
 
     with refused(code, status):
         add_version(workspace, model_id, **changes)
+
+
+@pytest.mark.parametrize("algorithm", [None, "v2"])
+def test_paths_queries_and_bodies_are_signed_under_the_current_and_the_old_scheme(
+    emulator: RunningEmulator, algorithm: str | None
+) -> None:
+    workspace = connect(Client, emulator, signature_algorithm=algorithm)
+    model_id = create(workspace, model_name="Produktbilder: Übersicht & ~*+ 商品")
+
+    listed = workspace.list_models(models.ListModelsRequest(model_name="Übersicht & ~*+ 商")).body.models
+
+    assert [model.model_id for model in listed] == [model_id]
+    with refused("201900002", 404, "a b~ä"):
+        workspace.get_model("a b~ä", models.GetModelRequest())
