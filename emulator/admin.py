@@ -48,6 +48,7 @@ class Admin:
         return {
             "status": "ok",
             "pid": os.getpid(),
+            "data_dir": str(self._state.settings.data_dir),
             "now": iso(self._state.clock.now()),
             "counts": self._state.store.counts(),
         }

@@ -31,9 +31,19 @@ class EmulatorProcess:
 
     def pid(self) -> int | None:
         """The process that answers at the address, None when nobody does; JobError when it is another program."""
+        health = self._health()
+        return None if health is None else int(health["pid"])
+
+    def elsewhere(self) -> Path | None:
+        """Where the emulator at the address keeps its data, when that is not `data_dir`."""
+        health = self._health()
+        kept = None if health is None else Path(health["data_dir"])
+        return None if kept == self.data_dir.resolve() else kept
+
+    def _health(self) -> dict[str, str] | None:
         try:
-            answer = httpx.get(f"{self.url}/health", trust_env=False, timeout=5.0)
-            return int(answer.json()["pid"])
+            health = httpx.get(f"{self.url}/health", trust_env=False, timeout=5.0).json()
+            return {name: str(health[name]) for name in ("pid", "data_dir")}
         except httpx.TransportError:
             return None
         except (KeyError, TypeError, ValueError):

@@ -40,6 +40,8 @@ def open_stack(name: str, *, offline: bool = False, environ: Mapping[str, str] =
         process = EmulatorProcess(config.target.emulator)
         if process.start():
             say(f"Emulator started at {process.url}, log in {process.log.relative_to(ROOT)}")
+        elif elsewhere := process.elsewhere():
+            say(f"The emulator at {process.url} is not this checkout's: it keeps its data in {elsewhere}")
     environment = command_environment(settings, environ)
     stack = PulumiStack.open(name, settings_file(name), environment, copies=ROOT / ".paistack" / "stacks")
     return OpenStack(config, stack)

@@ -36,6 +36,14 @@ def test_it_is_started_once_and_stopped_once(process: EmulatorProcess) -> None:
     assert not process.stop()
 
 
+def test_one_that_belongs_to_another_checkout_is_told_apart(process: EmulatorProcess, tmp_path: Path) -> None:
+    process.start()
+    other = EmulatorProcess(process.url, tmp_path / "another")
+
+    assert process.elsewhere() is None
+    assert other.elsewhere() == process.data_dir.resolve()
+
+
 def test_one_that_cannot_start_ends_with_its_own_words(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         mute.settimeout(0)
