@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.services.eas.config.parsing import parse_config
 from emulator.services.eas.config.service import ServiceConfig
+from emulator.services.eas.dataplane import background
 from emulator.services.eas.dataplane.replica import Replica
 from emulator.services.eas.dataplane.rollout import Member, next_step
 from emulator.services.eas.dataplane.routes import Route
@@ -43,14 +44,13 @@ class Deployment:
         self.replicas: dict[str, Replica] = {}
         self._state = state
         self._home = state.home(service.key)
-        self._configs: dict[int, ServiceConfig] = {}
         self._route = Route(service, self._config(service, service.version))
         self._changed = asyncio.Event()
         self._stopping = False
         for instance in state.instances.values(f"{service.key}/"):
             self._resume(service, instance)
         state.routes.put(self._route)
-        self._task = asyncio.create_task(self._reconcile_for_ever(), name=f"service {service.key}")
+        self._task = background.start(self._reconcile_for_ever(), f"service {service.key}")
 
     def wake(self) -> None:
         self._changed.set()
