@@ -64,7 +64,6 @@ class Service(BaseModel):
     workspace_id: str
     created_at: datetime
     updated_at: datetime
-    develop: bool = False
     version: int = 1
     latest_version: int = 1
     generation: int = 0

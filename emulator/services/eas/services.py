@@ -30,6 +30,8 @@ class CreateService(Parameters):
 
 @eas.operation("CreateService", "POST", SERVICES)
 def create_service(state: EasState, call: Call, query: CreateService, body: bytes) -> Answer:
+    if query.develop:
+        raise invalid("The emulator has no developer mode: leave out Develop, or give false.")
     document = parse_json(body)
     config = parse_config(document)
     key = ServiceKey(call.region, config.service_name)
@@ -46,7 +48,6 @@ def create_service(state: EasState, call: Call, query: CreateService, body: byte
         workspace_id=query.workspace_id or config.metadata.workspace_id or config.workspace_id or "",
         created_at=call.now,
         updated_at=call.now,
-        develop=query.develop,
     )
     autoscaler = declared_autoscaler(service, config)
     join(state, service)
@@ -77,7 +78,6 @@ def describe_service(state: EasState, cluster_id: str, service_name: str) -> Ans
 class UpdateService(Parameters):
     cluster_id: str = Field("", alias="ClusterId")
     update_type: Literal["merge", "replace"] = Field("merge", alias="UpdateType")
-    member_to_update: str = Field("", alias="MemberToUpdate")
 
 
 @eas.operation("UpdateService", "PUT", SERVICE)

@@ -152,6 +152,14 @@ def test_a_processor_is_stored_but_not_run(eas: Eas) -> None:
     assert "it has no prebuilt processors" in eas.wait(status="Failed")["Message"]
 
 
+def test_packages_that_are_not_installed_are_told_of(eas: Eas) -> None:
+    eas.deploy(service_json(container={"prepare": {"pythonRequirements": ["numpy==1.16.4"]}}))
+
+    (event,) = eas.events(event_type="Warning")
+    assert event["Reason"] == "NotPrepared"
+    assert "python is the emulator's own, with the packages that it has" in event["Message"]
+
+
 def test_a_dead_instance_is_started_again_and_keeps_its_name(eas: Eas) -> None:
     eas.deploy(service_json())
     (before,) = eas.instances()

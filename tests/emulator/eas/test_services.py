@@ -86,6 +86,15 @@ def test_a_name_is_taken_once_in_a_region_and_again_in_another(eas: Eas, emulato
     assert with_proxy.create_service(request).body.region == "cn-shanghai"
 
 
+def test_what_the_emulator_cannot_do_for_a_service_is_refused(eas: Eas) -> None:
+    with refused("InvalidParameter", 400, "The emulator has no developer mode"):
+        eas.create(service_json(), develop="true")
+
+    eas.create(service_json(instance=0), develop="false")
+    with refused("InvalidParameter", 400, 'UpdateService has no parameter "MemberToUpdate"'):
+        eas.update("svc", {}, member_to_update="a")
+
+
 def test_a_service_in_another_region_is_not_found(eas: Eas) -> None:
     eas.create(service_json())
 
@@ -232,7 +241,8 @@ def test_the_tags_that_the_go_provider_sets_are_the_labels(eas: Eas, emulator: R
 def test_services_are_listed_by(eas: Eas, query: dict[str, Any], names: list[str]) -> None:
     eas.create(service_json("svc_a", instance=0, metadata={"workspace_id": "1405"}))
     eas.create(service_json("svc_b", instance=0, metadata={"memory": 9000}), labels={"team": "vision"})
-    eas.create(service_json("svc_c", instance=0, metadata={"group": "shop", "resource": "eas-r-1"}))
+    resource = eas.client.create_resource(models.CreateResourceRequest()).body.resource_id
+    eas.create(service_json("svc_c", instance=0, metadata={"group": "shop", "resource": resource}))
 
     answer = eas.client.list_services(models.ListServicesRequest(**query)).body
 

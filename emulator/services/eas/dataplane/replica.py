@@ -21,6 +21,7 @@ from emulator.services.eas.dataplane.relocation import Relocation
 from emulator.services.eas.records import Instance, LastState
 
 READING_S = 0.1
+NOT_PREPARED = "Nothing is installed here: python is the emulator's own, with the packages that it has"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -180,6 +181,8 @@ class Replica:
             raise MountError("the emulator runs containers; it has no prebuilt processors")
         container = self.config.containers[0]
         if self._mounts is None:
+            if container.prepare.python_requirements or container.prepare.python_requirements_path:
+                self._observer.event(self, "NotPrepared", NOT_PREPARED, warning=True)
             self._mounts = dict(await mount(self.config.storage, self._home / "root", self._host.objects))
         relocation = Relocation(container.port, free_port(), self._mounts)
         place = Place(relocation, self._environment(container, relocation), self._home / "work")
