@@ -47,10 +47,15 @@ V1_SIGNED_PARAMETERS = frozenset(
 
 
 class SignedRequest(Protocol):
-    """`query` is decoded; header names are in lower case, their values one character a byte."""
+    """`query` is decoded; header names are in lower case, their values one character a byte.
+
+    `region` is that of the endpoint which is asked, or empty where it has none.
+    """
 
     @property
     def method(self) -> str: ...
+    @property
+    def region(self) -> str: ...
     @property
     def bucket(self) -> str: ...
     @property
@@ -157,6 +162,7 @@ def _v4_header(request: SignedRequest, authorization: str, keys: AccessKeys, now
     key = _key(keys, now, key_id, request.headers.get("x-oss-security-token"))
     moment = request.headers.get("x-oss-date") or request.headers.get("date", "")
     _check_skew(_v4_time(moment, scope), moment, now.wall)
+    _check_region(request, scope)
     _check_v4(request, key, scope, moment, fields["Signature"].strip(), fields.get("AdditionalHeaders", ""))
     return key
 
@@ -177,6 +183,7 @@ def _v4_url(request: SignedRequest, keys: AccessKeys, now: Times) -> AccessKey:
     if not SECONDS.match(lasts) or not 1 <= int(lasts) <= MAX_PRESIGNED_S:
         raise _invalid("x-oss-expires", lasts, f"must be a number of seconds from 1 to {MAX_PRESIGNED_S}")
     signed = _v4_time(moment, scope)
+    _check_region(request, scope)
     if signed > now.wall + MAX_SKEW_S:
         raise ApiError("AccessDenied", "Request is not valid yet.", 403, details={"x-oss-date": moment})
     if signed + int(lasts) < now.wall:
@@ -207,6 +214,12 @@ def _v4_time(moment: str, scope: str) -> int:
     if not scope.startswith(parsed.strftime("%Y%m%d")):
         raise _invalid("Credential", scope, f"has another date than the request ({moment})")
     return int(parsed.timestamp())
+
+
+def _check_region(request: SignedRequest, scope: str) -> None:
+    if request.region and scope.split("/")[1] != request.region:
+        details = {"Region": request.region}
+        raise ApiError("InvalidArgument", "Invalid signing region in Authorization header.", details=details)
 
 
 def _check_v4(request: SignedRequest, key: AccessKey, scope: str, moment: str, signature: str, additional: str) -> None:

@@ -3,7 +3,7 @@
 from emulator.errors import ApiError
 from emulator.services.oss import xml
 from emulator.services.oss.access import BUCKET_ACLS, PUBLIC_READ, PUBLIC_READ_WRITE
-from emulator.services.oss.attributes import STORAGE_CLASSES
+from emulator.services.oss.attributes import STORAGE_CLASSES, parsed_tags
 from emulator.services.oss.encryption import from_headers
 from emulator.services.oss.errors import access_denied, invalid_argument
 from emulator.services.oss.operations import operation
@@ -41,6 +41,9 @@ def put_bucket(oss: Oss, request: OssRequest) -> Reply:
             resource_group=request.headers.get("x-oss-resource-group-id", oss.default_resource_group),
         )
     oss.index.put_bucket(bucket)
+    if tags := parsed_tags(request.headers.get("x-oss-bucket-tagging", "")):
+        pairs = [("Tag", [("Key", key), ("Value", value)]) for key, value in tags.items()]
+        oss.index.put_setting(bucket.name, "tagging", xml.write("Tagging", [("TagSet", pairs)]))
     return Reply(200, {"location": f"/{bucket.name}"})
 
 

@@ -37,7 +37,8 @@ def test_a_bad_request_is_refused_and_changes_nothing(owner: httpx.Client, case:
 
 def _body(case: dict[str, Any]) -> bytes:
     if "nested" in case:
-        return b"<Tagging>" * case["nested"] + b"</Tagging>" * case["nested"]
+        depth: int = case["nested"]
+        return b"<Tagging>" * depth + b"</Tagging>" * depth
     body: str = case.get("utf16") or case.get("body", "")
     return body.encode("utf-16" if "utf16" in case else "utf-8")
 

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -23,6 +23,7 @@ MOMENT, SCOPE = "20261124T120000Z", "20261124/cn-hangzhou/oss/aliyun_v4_request"
 @dataclass
 class Request:
     method: str = "GET"
+    region: str = "cn-hangzhou"
     bucket: str = "bucket"
     key: str = "key"
     query: dict[str, str] = field(default_factory=dict)
@@ -68,7 +69,7 @@ def test_the_documented_example_has_the_documented_signature() -> None:
             return AccessKey(id=access_key_id, secret=secret, arn="acs:ram::1:root", principal_id="1")
 
     request = Request(
-        "PUT", "oss-example", "nelson",
+        "PUT", "", "oss-example", "nelson",
         headers={
             "content-md5": "ODBGOERFMDMzQTczRUY3NUE3NzA5QzdFNUYzMDQxNEM=",
             "content-type": "text/html",
@@ -160,6 +161,7 @@ V4_HEADER = f"{ALGORITHM} Credential={ACCESS_KEY_ID}/{SCOPE},Signature=0"
             "does not exist in our records",
         ),
         (without(presigned(), "x-oss-date"), "AccessDenied", "x-oss-date is missing"),
+        (replace(presigned(), region="cn-beijing"), "InvalidArgument", "Invalid signing region"),
         (presigned(lasts="604801"), "InvalidArgument", "from 1 to 604800"),
         (presigned(lasts="-1"), "InvalidArgument", "from 1 to 604800"),
         (presigned(moment="20261124T123000Z"), "AccessDenied", "not valid yet"),
