@@ -19,7 +19,6 @@ import argparse
 import asyncio
 import base64
 import contextlib
-import hashlib
 import io
 import json
 import logging
@@ -35,6 +34,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import partial
+from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
 from types import FrameType
@@ -95,6 +95,8 @@ class Settings:
         settings = cls(**vars(parser.parse_args(arguments)))
         if settings.device not in ("auto", "cpu", "cuda"):
             parser.error(f"argument --device: {settings.device!r}; allowed: auto, cpu, cuda")
+        if settings.port > 65535:
+            parser.error(f"argument --port: {settings.port}; allowed: 0 to 65535")
         for name, value in vars(settings).items():
             least = 0 if name.endswith(("_ms", "_s", "port")) else 1
             if isinstance(value, int | float) and not least <= value < float("inf"):
@@ -159,7 +161,8 @@ def decode(content: bytes, spec: Input, max_pixels: int) -> Pixels:
             if kind == "PNG" and getattr(image, "is_animated", False):
                 raise RefusedError(415, "animated_image", "the PNG is animated; send one of its frames")
             image.draft(None, (4 * spec.size, 4 * spec.size))
-            return to_pixels(ImageOps.exif_transpose(image), spec)
+            ImageOps.exif_transpose(image, in_place=True)
+            return to_pixels(image, spec)
     except RefusedError:
         raise
     # Pillow's decoders raise a dozen kinds of error on broken files; each of them means the file is broken.
@@ -181,13 +184,16 @@ def to_pixels(image: Image.Image, spec: Input) -> Pixels:
         paper.alpha_composite(image.convert("RGBA"))
         image = paper
     image = image.convert("L" if spec.channels == 1 else "RGB")
-    scale = spec.size / max(image.size)
-    image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.BILINEAR)
-    if spec.background == "black" and np.asarray(image)[:: image.height - 1 or 1, :: image.width - 1 or 1].min() > 127:
-        image = ImageOps.invert(image)
-    square = Image.new(image.mode, (spec.size, spec.size), spec.background)
-    square.paste(image, ((spec.size - image.width) // 2, (spec.size - image.height) // 2))
-    return np.asarray(square).reshape(spec.size, spec.size, spec.channels).transpose(2, 0, 1)
+    if max(image.size) != spec.size:
+        scale = spec.size / max(image.size)
+        image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.BILINEAR)
+    pixels = np.asarray(image).reshape(image.height, image.width, spec.channels)
+    if spec.background == "black" and pixels[[0, 0, -1, -1], [0, -1, 0, -1]].min() > 127:
+        pixels = 255 - pixels
+    square = np.full((spec.size, spec.size, spec.channels), 0 if spec.background == "black" else 255, np.uint8)
+    top, left = (spec.size - image.height) // 2, (spec.size - image.width) // 2
+    square[top : top + image.height, left : left + image.width] = pixels
+    return square.transpose(2, 0, 1)
 
 
 def read_images(body: bytes, spec: Input, settings: Settings) -> list[Pixels]:
@@ -273,16 +279,18 @@ def load(settings: Settings) -> Model:
     try:
         manifest = json.loads((folder / "manifest.json").read_bytes())
         files = {name: (folder / name).read_bytes() for name in ("model.pt", "labels.json")}
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}: {error}; it must hold what `python -m model.train --out` writes") from error
-    for name, content in files.items():
-        if hashlib.sha256(content).hexdigest() != manifest["files"][name]:
-            raise ModelError(f"{folder / name}: its sha256 is not the manifest's; copy the artefact again")
-    labels, spec = tuple(json.loads(files["labels.json"])), Input(**manifest["input"])
+        broken = [name for name, content in files.items() if sha256(content).hexdigest() != manifest["files"][name]]
+        labels, spec = tuple(json.loads(files["labels.json"])), Input(**manifest["input"])
+        name, version = manifest["name"], manifest["version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise ModelError(f"{folder}: {problem}; it must hold what `python -m model.train --out` writes") from error
+    if broken:
+        raise ModelError(f"{folder}: {', '.join(broken)}: not the sha256 in manifest.json; copy the artefact again")
     classify = torch_script(files["model.pt"], settings)
     for n in (1, 1, 1, 2, settings.max_batch, settings.max_batch):
         classify(np.zeros((n, spec.channels, spec.size, spec.size), np.uint8))
-    return Model(manifest["name"], manifest["version"], labels, spec, classify)
+    return Model(name, version, labels, spec, classify)
 
 
 def torch_script(content: bytes, settings: Settings) -> Callable[[Pixels], NDArray[np.float32]]:
@@ -431,6 +439,7 @@ class Service:
         self.draining = False
         self.failed = False
         self.in_flight = 0
+        self.lost = 0
         self.answers: Counter[tuple[str, int]] = Counter()
         self.refusals: Counter[str] = Counter()
         self.predictions: Counter[str] = Counter()
@@ -479,6 +488,9 @@ class Service:
                 read = partial(read_images, body, model.input, self.settings)
                 images = await asyncio.get_running_loop().run_in_executor(self._decoding, read)
             probabilities = await self.batcher.classify(images)
+        except asyncio.CancelledError:
+            self.lost += 1
+            raise
         finally:
             self.in_flight -= 1
         predictions = [self._prediction(model, each) for each in probabilities]
@@ -611,12 +623,20 @@ def requested_id(scope: Scope) -> str | None:
     return request_id if REQUEST_ID.fullmatch(request_id) else None
 
 
+def refusal_of(error: HTTPException) -> RefusedError:
+    """Starlette's own refusals, for a path or a method, in the service's form."""
+    if error.status_code == 405 and error.headers:
+        allowed = ", ".join(sorted(error.headers["Allow"].split(", ")))
+        return RefusedError(
+            405, "method_not_allowed", f"the method is not allowed here; allowed: {allowed}", error.headers
+        )
+    return RefusedError(error.status_code, "not_found", f"there are {', '.join(KNOWN_PATHS)}", error.headers)
+
+
 def create_app(service: Service) -> ASGIApp:
     async def refuse(_request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):
-            code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
-            message = {404: f"there are {', '.join(KNOWN_PATHS)}"}.get(error.status_code, error.detail)
-            error = RefusedError(error.status_code, code, message, error.headers)
+            error = refusal_of(error)
         if not isinstance(error, RefusedError):
             error = RefusedError(500, "internal", "the service failed; its log says why, under this request's id")
         service.refusals[error.code] += 1
@@ -682,9 +702,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         timeout_graceful_shutdown=max(1, round(settings.drain_timeout_s)),
     )
     Server(config, service).run(sockets=[listener])
-    log.info("stopped", extra={"fields": {"unanswered": service.in_flight}})
-    return 1 if service.failed or service.in_flight else 0
+    log.info("stopped", extra={"fields": {"lost": service.lost}})
+    return 1 if service.failed or service.lost else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    logging.shutdown()
+    # Without waiting for the threads: a forward pass that hangs, or an import of torch, is not to delay the end.
+    os._exit(status)
