@@ -58,7 +58,7 @@ class Notebook(pulumi.ComponentResource):
         if settings.idle_shutdown is not None:
             IdleCuller(
                 f"{name}-culler",
-                instance_id=instance.instance_id,
+                instance_id=instance.id,
                 max_idle_minutes=settings.idle_shutdown.after_min,
                 cpu_percent=settings.idle_shutdown.cpu_percent,
                 gpu_percent=settings.idle_shutdown.gpu_percent if settings.has_gpu else 0,
@@ -68,7 +68,7 @@ class Notebook(pulumi.ComponentResource):
         if settings.stop_after_hours is not None:
             ShutdownTimer(
                 f"{name}-timer",
-                instance_id=instance.instance_id,
+                instance_id=instance.id,
                 after_minutes=settings.stop_after_hours * 60,
                 adopt=True,
                 opts=child,
@@ -76,7 +76,7 @@ class Notebook(pulumi.ComponentResource):
         if settings.snapshot is not None:
             InstanceSnapshot(
                 f"{name}-snapshot",
-                instance_id=instance.instance_id,
+                instance_id=instance.id,
                 snapshot_name=settings.snapshot.name,
                 image_url=settings.snapshot.image,
                 description=settings.snapshot.description,
@@ -87,7 +87,7 @@ class Notebook(pulumi.ComponentResource):
                 opts=child,
             )
 
-        self.instance_id = instance.instance_id
+        self.instance_id = instance.id
         self.url = instance.url
         self.register_outputs({"instance_id": self.instance_id, "url": self.url})
 

@@ -3,6 +3,7 @@
 Parameters and their meaning: https://www.alibabacloud.com/help/en/pai/developer-reference/api-pai-dsw-2022-01-01-createinstance.
 """
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -24,6 +25,8 @@ MountPath = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9_-][A-Za-z0-
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 InstanceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,27}$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_-][A-Za-z0-9._-]*/)+$")]
+
+_LONGEST_NAME = 27
 
 # Set by DSW itself, or by us for torchrun.
 _OWN_VARIABLES = ("DSW_INSTANCE_ID", "NNODES", "NPROC_PER_NODE")
@@ -238,6 +241,14 @@ class NotebookSettings(Settings):
         if self.quota is not None:
             return self.quota.gpus > 0
         return any(f".{family}" in (self.instance_type or "") for family in ("gn", "ebmgn", "sgn", "vgn"))
+
+
+def default_instance_name(name: str, stack: str) -> str:
+    """The same in every run; the end of one that is too long for DSW becomes its hash."""
+    whole = f"{name}_{stack}".replace("-", "_")
+    if len(whole) <= _LONGEST_NAME:
+        return whole
+    return f"{whole[: _LONGEST_NAME - 9]}_{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def instance_settings(

@@ -167,7 +167,6 @@ class DswInstanceProvider(DswProvider[DswInstanceInputs]):
         if "UserCommand" in wanted.settings:
             document = document | {"UserCommand": self._user_command(live)}
         return {
-            "instance_id": live.id,
             "url": live.url,
             "status": live.status,
             "accumulated_running_time_ms": live.accumulated_ms,
@@ -186,7 +185,8 @@ class DswInstanceProvider(DswProvider[DswInstanceInputs]):
 
 
 class DswInstance(Resource, module="dsw", name="DswInstance"):
-    instance_id: Output[str]
+    """Its id is DSW's."""
+
     url: Output[str]
     """Where the notebook is."""
     status: Output[str]
@@ -217,7 +217,6 @@ class DswInstance(Resource, module="dsw", name="DswInstance"):
             "restart_to_update": restart_to_update,
             "adopt": adopt,
             "timeout_s": timeout_s,
-            "instance_id": None,
             "url": None,
             "status": None,
             "accumulated_running_time_ms": None,

@@ -1,6 +1,8 @@
 """StackConfig: everything by which one environment differs from another, typed and checked as a whole."""
 
 import json
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -9,11 +11,14 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from cloud.target import Target
 from components.eas_config import EasServiceSettings
+from components.notebook_config import NotebookSettings
 from components.settings import NAME_PATTERN, Settings
 from components.store_rules import ModelStoreSettings
 from stacks.problems import NAMESPACE, ConfigError, describe
 
 STACKS = Path(__file__).parent
+
+SettingPath = tuple[str, ...]
 
 # Its value, PROJECT/STACK, marks what a stack created, so that a run after a cut one knows its own again.
 OWNERSHIP_TAG = "paistack-stack"
@@ -27,6 +32,9 @@ class StackConfig(Settings):
     services: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], EasServiceSettings] = Field(
         default_factory=dict, description="Model services, each by a short name of lower-case letters."
     )
+    notebooks: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], NotebookSettings] = Field(
+        default_factory=dict, description="Notebooks on DSW, each by a short name of lower-case letters."
+    )
 
     @classmethod
     def load(cls) -> Self:
@@ -38,8 +46,9 @@ class StackConfig(Settings):
         raw = {key.removeprefix(prefix): value for key, value in CONFIG.get().items() if key.startswith(prefix)}
         try:
             config = cls._parse({key: _structured(value) for key, value in raw.items()})
-            if not is_config_secret(f"{prefix}services"):
-                config._refuse_secrets()
+            for path in config._secrets():
+                if not is_config_secret(f"{prefix}{path[0]}"):
+                    raise _in_clear_text(path)
         except ConfigError as problem:
             raise pulumi.RunError(str(problem)) from None
         return config
@@ -52,10 +61,9 @@ class StackConfig(Settings):
         """
         values = read_stack_file(path)
         config = cls._parse(values, source=path)
-        for name in config.services:
-            written = values["services"][name].get("container", {}).get("secrets", {})
-            if clear := [variable for variable, value in written.items() if isinstance(value, str)]:
-                raise _in_clear_text(name, clear[0])
+        for path_in_file in config._secrets():
+            if isinstance(reduce(getitem, path_in_file, values), str):
+                raise _in_clear_text(path_in_file)
         return config
 
     @classmethod
@@ -76,15 +84,24 @@ class StackConfig(Settings):
         except ValidationError as error:
             raise ConfigError(describe(error, cls, values, source)) from None
 
-    def _refuse_secrets(self) -> None:
-        for name, service in self.services.items():
-            for variable in service.container.secrets:
-                raise _in_clear_text(name, variable)
+    def _secrets(self) -> list[SettingPath]:
+        """Where secrets stand."""
+        services: list[SettingPath] = [
+            ("services", name, "container", "secrets", variable)
+            for name, service in self.services.items()
+            for variable in service.container.secrets
+        ]
+        notebooks: list[SettingPath] = [
+            ("notebooks", name, "secrets", variable)
+            for name, notebook in self.notebooks.items()
+            for variable in notebook.secrets
+        ]
+        return services + notebooks
 
 
-def _in_clear_text(service: str, variable: str) -> ConfigError:
-    path = f"{NAMESPACE}:services.{service}.container.secrets.{variable}"
-    return ConfigError(f"{path}: is in clear text; run `pulumi config set --stack STACK --secret --path '{path}'`")
+def _in_clear_text(path: SettingPath) -> ConfigError:
+    named = f"{NAMESPACE}:{'.'.join(path)}"
+    return ConfigError(f"{named}: is in clear text; run `pulumi config set --stack STACK --secret --path '{named}'`")
 
 
 def settings_file(stack: str) -> Path:

@@ -12,6 +12,9 @@ from components.eas_config import EasServiceSettings
 from components.eas_service import EasService
 from components.model_artefact import ArtefactError, ModelArtefact, ServingCode
 from components.model_store import ModelStore
+from components.notebook import Notebook
+from components.notebook_code import NotebookCode
+from components.notebook_config import default_instance_name
 from stacks.config import OWNERSHIP_TAG, StackConfig
 
 
@@ -25,6 +28,11 @@ def deploy(config: StackConfig) -> None:
         check_environment(config.target, os.environ)
         models = {name: _model(settings) for name, settings in config.services.items()}
         codes = {name: _code(settings) for name, settings in config.services.items()}
+        notebook_codes = {
+            name: NotebookCode.read(Path(settings.code))
+            for name, settings in config.notebooks.items()
+            if settings.code is not None
+        }
     except (TargetError, ArtefactError) as problem:
         raise pulumi.RunError(str(problem)) from None
 
@@ -36,7 +44,7 @@ def deploy(config: StackConfig) -> None:
         "store",
         config.store,
         bucket_name=config.store.bucket_name(stack, config.target.account_id),
-        objects=_objects([*models.values(), *codes.values()]),
+        objects=_objects([*models.values(), *codes.values(), *notebook_codes.values()]),
         tags=tags,
         opts=in_cloud,
     )
@@ -57,7 +65,24 @@ def deploy(config: StackConfig) -> None:
         for name, settings in config.services.items()
     }
 
+    notebooks = {
+        name: Notebook(
+            name,
+            settings,
+            instance_name=settings.instance_name or default_instance_name(name, stack),
+            region=config.target.region,
+            bucket=store.bucket_name,
+            code=notebook_codes.get(name),
+            tags=tags,
+        )
+        for name, settings in config.notebooks.items()
+    }
+
     pulumi.export("bucket", store.bucket_name)
+    pulumi.export(
+        "notebooks",
+        {name: {"url": notebook.url, "instance_id": notebook.instance_id} for name, notebook in notebooks.items()},
+    )
     pulumi.export(
         "services",
         {
@@ -71,7 +96,7 @@ def deploy(config: StackConfig) -> None:
     )
 
 
-def _objects(stored: list[ModelArtefact | ServingCode]) -> dict[str, Path]:
+def _objects(stored: list[ModelArtefact | ServingCode | NotebookCode]) -> dict[str, Path]:
     """Each file once, though several services may run the same model or the same code."""
     return {key: path for item in stored for key, path in item.objects().items()}
 

@@ -27,7 +27,7 @@ Registered = Callable[..., dict[str, dict[str, Any]]]
 
 @pytest.fixture
 def register(engine: Recorder, run: Callable[[Callable[[], object]], None]) -> Registered:
-    engine.outputs["pulumi-python:dynamic/dsw:DswInstance"] = {"instance_id": "dsw-1", "url": "https://lab"}
+    engine.outputs["pulumi-python:dynamic/dsw:DswInstance"] = {"url": "https://lab"}
 
     def register(**changes: Any) -> dict[str, dict[str, Any]]:
         def make() -> None:
@@ -71,8 +71,8 @@ def test_it_stops_by_itself_when_it_is_idle_and_when_its_time_is_up(register: Re
     registered = register()
 
     culler, timer = registered["lab-culler"], registered["lab-timer"]
-    assert (culler["instance_id"], culler["max_idle_minutes"], culler["gpu_percent"]) == ("dsw-1", 60, 10)
-    assert (timer["instance_id"], timer["after_minutes"]) == ("dsw-1", 720)
+    assert (culler["instance_id"], culler["max_idle_minutes"], culler["gpu_percent"]) == ("lab-instance-id", 60, 10)
+    assert (timer["instance_id"], timer["after_minutes"]) == ("lab-instance-id", 720)
     assert "lab-snapshot" not in registered
 
 

@@ -8,7 +8,13 @@ from pydantic import ValidationError
 
 from components.model_artefact import ArtefactError
 from components.notebook_code import NotebookCode
-from components.notebook_config import NotebookSettings, bucket_uri, instance_settings, plain_environment
+from components.notebook_config import (
+    NotebookSettings,
+    bucket_uri,
+    default_instance_name,
+    instance_settings,
+    plain_environment,
+)
 
 MACHINE = {"workspace_id": "1000", "instance_type": "ecs.c7.large"}
 QUOTA = {"workspace_id": "1000", "quota": {"id": "quota123", "cpu": 8, "memory_gb": 32, "gpus": 2, "gpu_type": "A10"}}
@@ -149,6 +155,14 @@ def test_contradictions_within_a_quota_are_refused(change: dict[str, Any], probl
 
 def test_a_quota_bills_anyhow_so_that_nothing_need_stop_it() -> None:
     assert settings(QUOTA, idle_shutdown=None, stop_after_hours=None).stop_after_hours is None
+
+
+def test_a_name_is_made_that_dsw_takes_and_that_stays() -> None:
+    assert default_instance_name("my-lab", "dev") == "my_lab_dev"
+    long = default_instance_name("a-lab-with-quite-a-name", "production")
+    assert len(long) == 27
+    assert long == default_instance_name("a-lab-with-quite-a-name", "production")
+    assert long != default_instance_name("a-lab-with-quite-a-name", "production-2")
 
 
 def test_the_buckets_internal_address_is_mounted() -> None:

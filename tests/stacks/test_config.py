@@ -218,3 +218,25 @@ def test_an_unknown_stack_is_told_which_there_are() -> None:
 
 def test_the_stack_files_lie_where_pulumi_looks_for_them() -> None:
     assert {path.name for path in STACKS.glob("Pulumi.*.yaml")} >= {"Pulumi.local.yaml", "Pulumi.production.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("notebook", "problem"),
+    [
+        (
+            {"distributed": {"machines": 4}, "instance_type": "ecs.c7.large", "workspace_id": "1000"},
+            "paistack:notebooks.lab.distributed: machines is 4, but a DSW instance is one machine",
+        ),
+        ({"workspace_id": "1000"}, "paistack:notebooks.lab: give either instance_type"),
+        (
+            {"workspace_id": "1000", "instance_type": "ecs.c7.large", "secrets": {"KEY": "opensesame"}},
+            "paistack:notebooks.lab.secrets.KEY: is in clear text",
+        ),
+    ],
+)
+def test_a_problem_of_a_notebook_names_its_place(tmp_path: Path, notebook: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        StackConfig.from_file(stack_file(tmp_path, {"target": TARGET, "notebooks": {"lab": notebook}}))
+
+    assert problem in str(refused.value)
+    assert "opensesame" not in str(refused.value)
