@@ -132,7 +132,7 @@ def _v1_url(request: SignedRequest, keys: AccessKeys, now: Times) -> AccessKey:
 
 def _check_v1(request: SignedRequest, key: AccessKey, date: str, signature: str) -> None:
     to_sign = _v1_string(request, date)
-    expected = base64.b64encode(hmac.digest(key.secret.encode(), to_sign, "sha1")).decode()
+    expected = base64.b64encode(_mac(key.secret.encode(), to_sign, "sha1")).decode()
     if not hmac.compare_digest(expected.encode(), signature.encode()):
         raise _does_not_match(key, signature, to_sign)
 
@@ -225,7 +225,7 @@ def _check_region(request: SignedRequest, scope: str) -> None:
 def _check_v4(request: SignedRequest, key: AccessKey, scope: str, moment: str, signature: str, additional: str) -> None:
     canonical = _v4_canonical(request, additional)
     to_sign = f"{V4}\n{moment}\n{scope}\n{hashlib.sha256(canonical).hexdigest()}".encode()
-    expected = hmac.digest(_v4_signing_key(key.secret, scope), to_sign, "sha256").hex()
+    expected = _mac(_v4_signing_key(key.secret, scope), to_sign, "sha256").hex()
     if not hmac.compare_digest(expected.encode(), signature.encode()):
         raise _does_not_match(key, signature, to_sign, canonical)
 
@@ -264,6 +264,17 @@ def _v4_signing_key(secret: str, scope: str) -> bytes:
 
 
 # What both have
+
+
+def _mac(key: bytes, message: bytes, algorithm: str) -> bytes:
+    mac = _keyed(key, algorithm).copy()
+    mac.update(message)
+    return mac.digest()
+
+
+@lru_cache(maxsize=64)
+def _keyed(key: bytes, algorithm: str) -> hmac.HMAC:
+    return hmac.new(key, digestmod=algorithm)
 
 
 def _key(keys: AccessKeys, now: Times, key_id: str, token: str | None) -> AccessKey:
