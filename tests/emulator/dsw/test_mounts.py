@@ -131,6 +131,16 @@ def test_an_object_cannot_leave_the_mounted_directory(dsw: Dsw, key: str) -> Non
     assert "cannot be a file" in dsw.get(instance_id).reason_message
 
 
+def test_a_file_that_cannot_be_an_object_keeps_no_other_one_back(dsw: Dsw) -> None:
+    deep = "/".join(["d" * 200] * 6)
+    command = f"mkdir -p /mnt/data/{deep}; touch /mnt/data/{deep}/x /mnt/data/z; sleep 600"
+
+    instance_id = dsw.running(Datasets=mounted(), UserCommand=start_command(command))
+
+    awaited(lambda: dsw.object("team/z") == b"", "the other file to be in the bucket")
+    awaited(lambda: "longer than 1023 bytes" in dsw.events(instance_id), "the problem to be told")
+
+
 def test_a_dataset_that_does_not_exist_is_refused_at_once(dsw: Dsw) -> None:
     with refused("ValidationError", 400, "The dataset version does not exist|The dataset does not exist"):
         dsw.create(Datasets=[{"DatasetId": "d-nowhere", "MountPath": "/mnt/data"}])

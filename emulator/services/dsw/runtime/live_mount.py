@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from emulator.errors import ApiError
 from emulator.services.oss import attributes
 from emulator.services.oss.content import CHUNK, Upload
 from emulator.services.oss.records import Version
@@ -67,7 +68,7 @@ class LiveMount:
     async def sync(self, now: datetime, *, final: bool = False) -> None:
         """Compares both sides once. With `final`, files count as they are, even if they are being written to.
 
-        ApiError when the bucket is gone, ValueError for a key that cannot be a file.
+        ApiError when the bucket is gone or a file cannot be an object, ValueError for a key that cannot be a file.
         """
         before = dict(self._synced)
         if not self._read_only:
@@ -78,15 +79,21 @@ class LiveMount:
 
     async def _push(self, now: datetime, *, final: bool) -> None:
         found = await asyncio.to_thread(_files, self.directory)
+        problem: ApiError | None = None
         for name, file in found.items():
             synced = self._synced.get(name)
             if synced is not None and synced.file == file:
                 continue
             if final or self._last_seen.get(name) == file:
-                await self._put(name, file, now)
+                try:
+                    await self._put(name, file, now)
+                except ApiError as error:  # one file that cannot be an object must not keep the others here
+                    problem = problem or error
         self._last_seen = found
         for name in [name for name in self._synced if name not in found]:
             self._delete(name, now)
+        if problem is not None:
+            raise problem
 
     async def _put(self, name: str, file: FileState, now: datetime) -> None:
         key = f"{self._prefix}{name}"
