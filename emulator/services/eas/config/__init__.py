@@ -1,5 +1,7 @@
 """The service JSON: the body of CreateService and UpdateService, with the documented keys and nothing else.
 
-Source: "JSON deployment" of the EAS user guide (parameter tables and the full example); probes from "Configure health
-checks"; the keys that only the vendor's own deployment skill documents are marked where they stand.
+Sources: "JSON deployment" of the EAS user guide (its tables and its full example), "Configure health checks" for the
+probes, and the vendor's own deployment guide (aliyun/alibabacloud-aiops-skills) for `disk`, `args`, `resources` and
+`nlb`. The server gives a configuration back as it got it: the documented examples of ServiceConfig have no token and no
+defaults in them, and the acceptance tests of the Go provider expect no difference after a create.
 """

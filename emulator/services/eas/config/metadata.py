@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from emulator.services.eas.config.section import Quantity, Section, Text
 
-# The vendor's deployment skill gives the rule; the JSON page only says "unique within the same region".
+# The vendor's deployment guide gives the rule; the JSON page only says "unique within the same region".
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{2,62}$")]
 GRACE_PERIOD_KEY = "eas.termination_grace_period"
 
