@@ -5,12 +5,14 @@ import math
 import os
 from typing import Any
 
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from emulator.addresses import LOOPBACK
 from emulator.clock import iso
 from emulator.errors import ApiError
+from emulator.services.eas.resources.spot import Reclaim, reclaim
 from emulator.state import State
 from emulator.wire import body_of
 
@@ -18,7 +20,7 @@ MAX_ADVANCE_S = 10 * 365 * 86_400
 
 
 class Admin:
-    """`GET /health`, `POST /_emulator/reset`, `GET` and `POST /_emulator/clock`."""
+    """`GET /health`, `POST /_emulator/reset`, `GET` and `POST /_emulator/clock`, `POST /_emulator/eas/reclaim`."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -42,6 +44,8 @@ class Admin:
                 return JSONResponse({"now": iso(self._state.clock.now())})
             case "POST", "/_emulator/clock":
                 return self._advance(await body_of(request, limit=1024))
+            case "POST", "/_emulator/eas/reclaim":
+                return self._reclaim(await body_of(request, limit=1024))
         raise ApiError("", f"there is no {request.method} {path} here", 404)
 
     def _health(self) -> dict[str, Any]:
@@ -62,6 +66,18 @@ class Admin:
             raise ApiError("", f'the body must be {{"advance_s": SECONDS}}, with SECONDS from 0 to {MAX_ADVANCE_S}')
         with self._state.store.transaction():
             return JSONResponse({"now": iso(self._state.clock.advance(seconds))})
+
+    def _reclaim(self, body: bytes) -> JSONResponse:
+        """Takes spot instances away: `{"service": NAME, "instances": 1, "notice_s": 300, "region": "cn-hangzhou"}`."""
+        try:
+            wanted = Reclaim.model_validate({"region": self._state.settings.region, **json.loads(body)})
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ApiError("", f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        except (ValueError, TypeError, RecursionError):
+            raise ApiError("", 'the body must be {"service": NAME, ...}') from None
+        with self._state.store.transaction():
+            return JSONResponse({"instances": reclaim(self._state.eas, wanted)})
 
 
 def _check_origin(request: Request) -> None:

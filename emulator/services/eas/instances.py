@@ -61,11 +61,11 @@ def delete_service_instances(
     refuse_when_locked(service)
     names = [state.find_instance(service, name.strip()).name for name in query.instance_list.split(",")]
     for name in names:
-        replica = state.deployments[service.key].replicas[name]
-        if query.soft_restart:
+        replica = state.deployments[service.key].replicas.get(name)
+        if replica is not None and query.soft_restart:
             replica.restart_container()
         else:
-            replica.terminate()
+            state.end_instance(service.key, name)
     state.record_service_event(service, "Restarting", f"Restart of {', '.join(names)}")
     return {"Message": f"Instances [{','.join(names)}] of service [{service_name}] will be restarted"}
 
@@ -74,11 +74,11 @@ def _described(service: Service, instance: Instance) -> Answer:
     config = parse_config(service.config)
     answer: Answer = {
         "InstanceName": instance.name,
-        "InstanceType": config.instance_type,
+        "InstanceType": instance.machine_type or config.instance_type,
         "Status": instance.status,
         "Reason": instance.reason,
         "Role": "Standard",
-        "ResourceType": "PrivateResource" if config.metadata.resource else "PublicResource",
+        "ResourceType": "PrivateResource" if instance.resource else "PublicResource",
         "Namespace": service.name,
         "CreateTime": iso(instance.created_at),
         "HostIP": LOOPBACK,
@@ -89,7 +89,7 @@ def _described(service: Service, instance: Instance) -> Answer:
         "RestartCount": instance.restart_count,
         "IsLatest": instance.revision == service.revision,
         "IsReplica": False,
-        "IsSpot": False,
+        "IsSpot": instance.spot,
         "Isolated": False,
         "Detached": False,
         "LastState": [_last_state(instance.last_state)] if instance.last_state else [],

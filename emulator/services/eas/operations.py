@@ -2,6 +2,7 @@
 
 from emulator.services.eas import (
     endpoints,
+    faults,
     instances,
     labels,
     lifecycle,
@@ -14,12 +15,14 @@ from emulator.services.eas import (
 )
 from emulator.services.eas.labels import eas_tags
 from emulator.services.eas.product import eas
+from emulator.services.eas.resources import gateways, machine_operations, specs, virtual_groups
+from emulator.services.eas.resources import groups as resource_groups
 from emulator.services.eas.scaling import autoscalers, cronscalers
 from emulator.services.eas.traffic import groups, mirrors, release
 
 MODULES = (
-    autoscalers, cronscalers, endpoints, groups, instances, labels, lifecycle, listing, locks, logs, mirrors, release,
-    rollouts, services, versions,
+    autoscalers, cronscalers, endpoints, faults, gateways, groups, instances, labels, lifecycle, listing, locks, logs,
+    machine_operations, mirrors, release, resource_groups, rollouts, services, specs, versions, virtual_groups,
 )  # fmt: skip
 
 __all__ = ["MODULES", "eas", "eas_tags"]

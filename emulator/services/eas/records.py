@@ -109,7 +109,11 @@ class LastState(BaseModel):
 
 
 class Instance(BaseModel):
-    """One instance. `pid` and `process_started` name the process that runs for it, as long as one does."""
+    """One instance. `pid` and `process_started` name the process that runs for it, as long as one does.
+
+    Once it is `placed`, `host` is a machine of the resource group `resource`; both are empty in the public group. One
+    that is `leaving` loses its machine, and is to be replaced before `leaves_at`, if that is known.
+    """
 
     name: str
     version: int
@@ -124,6 +128,13 @@ class Instance(BaseModel):
     pid: int | None = None
     process_started: float = 0.0
     last_state: LastState | None = None
+    placed: bool = False
+    resource: str = ""
+    host: str = ""
+    machine_type: str = ""
+    spot: bool = False
+    leaving: bool = False
+    leaves_at: datetime | None = None
 
     @property
     def revision(self) -> Revision:

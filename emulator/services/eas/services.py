@@ -15,6 +15,7 @@ from emulator.services.eas.endpoints import internet_endpoint, intranet_endpoint
 from emulator.services.eas.guards import refuse_when_going, refuse_when_locked
 from emulator.services.eas.product import SERVICE, SERVICES, eas
 from emulator.services.eas.records import Service, ServiceKey, Version
+from emulator.services.eas.resources.placement import check_resource
 from emulator.services.eas.scaling.declared import declared_autoscaler, follow_declared
 from emulator.services.eas.scaling.resize import resize
 from emulator.services.eas.state import EasState
@@ -51,6 +52,7 @@ def create_service(state: EasState, call: Call, query: CreateService, body: byte
     )
     autoscaler = declared_autoscaler(service, config)
     join(state, service)
+    check_resource(state, key.region, config)
     state.put_version(key, Version(number=1, config=document, built_at=call.now))
     state.put(service)
     if autoscaler is not None:
@@ -117,7 +119,8 @@ def described(state: EasState, service: Service) -> Answer:
     """A service as ListServices has it; the endpoints are DescribeService's alone."""
     config = parse_config(service.config)
     condition = state.condition(service)
-    running = sum(instance.ready for instance in state.instances.values(f"{service.key}/"))
+    ready = [instance for instance in state.instances.values(f"{service.key}/") if instance.ready]
+    running, dedicated = len(ready), sum(bool(instance.resource) for instance in ready)
     metadata = config.metadata
     answer: Answer = {
         "ServiceId": service.id,
@@ -138,8 +141,8 @@ def described(state: EasState, service: Service) -> Answer:
         "RunningInstance": running,
         "PendingInstance": max(0, service.replicas - running),
         "InstanceCountInResource": {
-            "Dedicated": running if metadata.resource else 0,
-            "Public": 0 if metadata.resource else running,
+            "Dedicated": dedicated,
+            "Public": running - dedicated,
             "Quota": 0,
         },
         "CurrentVersion": service.version,
@@ -174,6 +177,7 @@ def described(state: EasState, service: Service) -> Answer:
 def _make_version(
     state: EasState, call: Call, service: Service, document: dict[str, object], config: ServiceConfig
 ) -> None:
+    check_resource(state, service.region, config)
     number = service.latest_version + 1
     state.put_version(service.key, Version(number=number, config=document, built_at=call.now))
     changes = {

@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from emulator.errors import ApiError
+from emulator.services.eas.config.parsing import parse_config
+from emulator.services.eas.config.service import ServiceConfig
 from emulator.services.eas.dataplane.deployment import Condition, Deployment
 from emulator.services.eas.dataplane.gateway import Gateway
 from emulator.services.eas.dataplane.group_route import GroupRoute
@@ -17,6 +19,7 @@ from emulator.services.eas.dataplane.process import end_leftovers
 from emulator.services.eas.dataplane.routes import Routes
 from emulator.services.eas.dataplane.upstream import Upstream
 from emulator.services.eas.records import Event, Instance, Service, ServiceKey, Version
+from emulator.services.eas.resources.records import PrivateGateway, ResourceGroup, ResourceMachine, VirtualGroup
 from emulator.services.eas.scaling.loop import ScalingLoop
 from emulator.services.eas.scaling.records import Autoscaler, CronScaler
 from emulator.services.eas.traffic.membership import remove_empty_groups
@@ -54,6 +57,10 @@ class EasState:
         self.cronscalers = store.collection("eas.cronscalers", CronScaler)
         self.scaling = ScalingLoop(self)
         self.groups = store.collection("eas.groups", Group)
+        self.resource_groups = store.collection("eas.resources", ResourceGroup)
+        self.machines = store.collection("eas.machines", ResourceMachine)
+        self.virtual_groups = store.collection("eas.virtual", VirtualGroup)
+        self.private_gateways = store.collection("eas.gateways", PrivateGateway)
         self.deployments: dict[ServiceKey, Deployment] = {}
         self._running = False
 
@@ -110,6 +117,26 @@ class EasState:
     def remove_autoscaler(self, key: ServiceKey) -> None:
         self.autoscalers.delete(str(key))
         self.scaling.forget(key)
+
+    def find_resource_group(self, region: str, number: str) -> ResourceGroup:
+        group = self.resource_groups.get(f"{region}/{number}")
+        if group is None:
+            message = f"Resource group [{number}] is not found in region [{region}]."
+            raise ApiError("InvalidResource.NotFound", message, 404)
+        return group
+
+    def have_leave(self, key: ServiceKey, instance: str, at: datetime | None) -> None:
+        """An instance loses its machine at `at`, or when another one has taken its place."""
+        if key in self.deployments:
+            self.deployments[key].have_leave(instance, at)
+
+    def end_instance(self, key: ServiceKey, instance: str) -> None:
+        """An instance's machine is gone; another instance takes its place."""
+        if key in self.deployments:
+            self.deployments[key].end(instance)
+
+    def config_of(self, key: ServiceKey) -> ServiceConfig:
+        return parse_config(self.find(*key).config)
 
     def find_group(self, region: str, name: str) -> Group:
         group = self.groups.get(str(ServiceKey(region, name)))

@@ -19,9 +19,11 @@ def call(eas: Eas, operation: str, *path: str, **document: Any) -> dict[str, Any
     method = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation).lstrip("_")
     method = method.replace("_d_link", "_dlink")
     function = getattr(eas.client, method)
-    takes_region = "cluster_id" in inspect.signature(function).parameters
-    arguments: list[Any] = [REGION, *path] if takes_region else list(path)
-    if "request" in inspect.signature(function).parameters:
+    parameters = list(inspect.signature(function).parameters)
+    arguments: list[Any] = list(path)
+    if "cluster_id" in parameters:
+        arguments.insert(parameters.index("cluster_id"), REGION)  # not always the first one
+    if "request" in parameters:
         arguments.append(getattr(models, f"{operation}Request")().from_map(document))
     return dict(function(*arguments).body.to_map())
 

@@ -89,7 +89,7 @@ def test_a_service_without_requests_goes_to_zero_and_a_request_wakes_it(eas: Eas
     assert not gone_to_zero_soon(eas)
     advance(emulator, 20)
     until(lambda: eas.describe()["TotalInstance"] == 0, "no instance")
-    assert eas.status() == "Running"
+    eas.wait()
 
     assert eas.ask().status_code == 503
     until(lambda: eas.describe()["RunningInstance"] == 2, "activation")

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.emulator.conftest import RunningEmulator
 from tests.emulator.eas.calls import call
 from tests.emulator.eas.conftest import STAND_IN, Eas, service_json, until
 from tests.emulator.eas.steady_load import steady_load
@@ -90,6 +91,18 @@ def test_while_an_instance_is_killed(eas: Eas) -> None:
         killed = next(iter(tally.by_pid))
         os.kill(killed, signal.SIGKILL)
         until(lambda: len(tally.by_pid) == 4, "the instance's return")
+
+
+def test_while_a_spot_instance_is_taken_away_with_notice(eas: Eas, emulator: RunningEmulator) -> None:
+    kinds = [{"type": "ecs.c7.large", "spot_price_limit": 1.0}]
+    eas.deploy({**service(), "cloud": {"computing": {"instances": kinds}}})
+
+    with steady_load(*entry(eas)) as tally:
+        until(lambda: len(tally.by_pid) == 2, "traffic for both")
+        reclaim = {"service": "svc", "instances": 2, "notice_s": 60}
+        (first, second) = httpx.post(f"{emulator.url}/_emulator/eas/reclaim", json=reclaim).json()["instances"]
+        until(lambda: not {first, second} & {each["InstanceName"] for each in eas.instances()}, "their end")
+        assert len(tally.by_pid) == 4
 
 
 def test_while_the_autoscaler_follows_the_load(eas: Eas) -> None:

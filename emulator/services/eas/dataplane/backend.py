@@ -5,6 +5,7 @@ from collections import deque
 
 from emulator.services.eas.config.metadata import Rpc
 from emulator.services.eas.dataplane.admission import Bucket, RejectedError
+from emulator.services.eas.dataplane.faults import Faults
 
 DEFAULT_WORKERS = 5
 DEFAULT_QUEUE = 64
@@ -22,6 +23,7 @@ class Backend:
         self.name = name
         self.port = 0
         self.in_flight = 0
+        self.faults: Faults | None = None
         bounded = rpc.worker_threads is not None or rpc.max_queue_size is not None
         self._workers = (rpc.worker_threads or DEFAULT_WORKERS) if bounded else 0
         self._longest_queue = rpc.max_queue_size or DEFAULT_QUEUE

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import shutil
 import uuid
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from emulator.services.eas.config.parsing import parse_config
 from emulator.services.eas.config.service import ServiceConfig
@@ -14,6 +16,7 @@ from emulator.services.eas.dataplane.rollout import Member, next_step
 from emulator.services.eas.dataplane.routes import Route
 from emulator.services.eas.dataplane.staging import advanced, begun, held_back, staged
 from emulator.services.eas.records import Event, Instance, Revision, Rollout, Service, ServiceKey
+from emulator.services.eas.resources.placement import place
 
 if TYPE_CHECKING:
     from emulator.services.eas.state import EasState
@@ -42,6 +45,7 @@ class Deployment:
     def __init__(self, state: "EasState", service: Service) -> None:
         self.key: ServiceKey = service.key
         self.replicas: dict[str, Replica] = {}
+        self._waiting: dict[str, Instance] = {}  # for room on a machine
         self._state = state
         self._home = state.home(service.key)
         self._route = Route(service, self._config(service, service.version))
@@ -83,7 +87,8 @@ class Deployment:
                 return Condition("Running", "RUNNING", "Service is now running")
             case _:
                 status = "Waiting"
-        return Condition(status, status.upper(), f"{status} {progress}")
+        reasons = {instance.reason for instance in self._waiting.values()}
+        return Condition(status, status.upper(), ": ".join([f"{status} {progress}", *sorted(reasons)]))
 
     def changed(self, replica: Replica) -> None:
         self._route.backends = tuple(each.backend for each in self.replicas.values() if each.instance.ready)
@@ -99,17 +104,14 @@ class Deployment:
             self.wake()
 
     def event(self, replica: Replica, reason: str, message: str, *, warning: bool = False) -> None:
-        self._state.record(
-            self.key,
-            Event(
-                time=self._state.now(),
-                type="Warning" if warning else "Normal",
-                resource="Pod",
-                reason=reason,
-                message=message,
-                instance=replica.instance.name,
-            ),
+        self._record(replica.instance.name, reason, message, warning=warning)
+
+    def _record(self, instance: str, reason: str, message: str, *, warning: bool) -> None:
+        kind: Literal["Warning", "Normal"] = "Warning" if warning else "Normal"
+        event = Event(
+            time=self._state.now(), type=kind, resource="Pod", reason=reason, message=message, instance=instance
         )
+        self._state.record(self.key, event)
 
     async def stop(self) -> None:
         """Ends the instances and leaves what is stored as it is: the emulator is going down."""
@@ -141,7 +143,10 @@ class Deployment:
         self._state.routes.regroup()
         rollout = self._advance(service)
         held = held_back(rollout, service.replicas)
-        present = [self._member(replica, service, rollout) for replica in self.replicas.values() if not replica.ending]
+        self._end_overdue()
+        for instance in [*self._waiting.values()] if service.target == "running" else []:
+            self._place(service, instance)
+        present = [self._member(instance, service, rollout) for instance in self._staying()]
         members = staged(present, service.replicas, held)
         step = next_step(
             members,
@@ -151,7 +156,7 @@ class Deployment:
             first_to_go=service.first_to_go,
         )
         for name in step.stop:
-            self.replicas[name].terminate()
+            self.end(name)
         missing_old = held - sum(member.left_behind for member in present)
         for number in range(min(step.start, self._state.free_capacity())):
             old = rollout is not None and number < missing_old
@@ -159,8 +164,9 @@ class Deployment:
         followed = len(self.replicas) == len(members) == service.replicas
         if service.operation and followed and all(member.latest and member.ready for member in members):
             self._settle(service, rollout, held)
-        # A batch waits for the emulated clock, whose moves nobody announces.
-        return LOOK_AGAIN_S if rollout is not None and rollout.batch_ready_at is not None else None
+        # A batch and an announced end wait for the emulated clock, whose moves nobody announces.
+        waits = rollout is not None and rollout.batch_ready_at is not None
+        return LOOK_AGAIN_S if waits or any(instance.leaves_at for instance in self._staying()) else None
 
     def _advance(self, service: Service) -> Rollout | None:
         """The service's rollout as it stands now, which is stored when it has moved."""
@@ -190,23 +196,65 @@ class Deployment:
                 return replica
         return None
 
-    def _member(self, replica: Replica, service: Service, rollout: Rollout | None) -> Member:
-        instance = replica.instance
-        left_behind = rollout is not None and instance.revision == rollout.current
-        return Member(instance.name, instance.revision == service.revision, instance.ready, left_behind)
+    def have_leave(self, name: str, at: datetime | None) -> None:
+        """The instance is to be replaced, and ends at `at` whether it is or not."""
+        if name in self.replicas:
+            self.replicas[name].leave(at)
+
+    def end(self, name: str) -> None:
+        """Ends an instance that is not on its way out yet."""
+        if self._waiting.pop(name, None) is not None:
+            self._state.instances.delete(f"{self.key}/{name}")
+        elif name in self.replicas:
+            self.replicas[name].terminate()
+
+    def _staying(self) -> list[Instance]:
+        """Every instance that is not on its way out, oldest first."""
+        running = [replica.instance for replica in self.replicas.values() if not replica.ending]
+        return sorted([*running, *self._waiting.values()], key=attrgetter("created_at"))
+
+    def _end_overdue(self) -> None:
+        """An instance whose machine is taken away gets no grace beyond the notice that it had."""
+        now = self._state.now()
+        for replica in self.replicas.values():
+            if replica.instance.leaves_at is not None and replica.instance.leaves_at <= now:
+                replica.terminate(grace_s=0)
+
+    def _member(self, instance: Instance, service: Service, rollout: Rollout | None) -> Member:
+        stays = not instance.leaving
+        left_behind = stays and rollout is not None and instance.revision == rollout.current
+        return Member(instance.name, stays and instance.revision == service.revision, instance.ready, left_behind)
 
     def _add(self, service: Service, revision: Revision) -> None:
         name = f"{revision_name(service, revision)}-{uuid.uuid4().hex[:5]}"
         instance = Instance(
             name=name, version=revision.version, generation=revision.generation, created_at=self._state.now()
         )
-        self._state.instances.put(f"{self.key}/{name}", instance)
-        self._run(instance, self._config(service, revision.version))
+        self._place(service, instance)
+
+    def _place(self, service: Service, instance: Instance) -> None:
+        """Runs the instance where there is room for it; otherwise it waits, and says why."""
+        config = self._config(service, instance.version)
+        placement = place(self._state, service, config)
+        if isinstance(placement, str):
+            if instance.reason != placement:
+                instance = instance.model_copy(update={"reason": placement})
+                self._state.instances.put(f"{self.key}/{instance.name}", instance)
+                self._record(instance.name, "FailedScheduling", placement, warning=True)
+            self._waiting[instance.name] = instance
+            return
+        self._waiting.pop(instance.name, None)
+        placed = instance.model_copy(update={**placement._asdict(), "reason": "", "placed": True})
+        self._state.instances.put(f"{self.key}/{instance.name}", placed)
+        self._run(placed, config)
 
     def _resume(self, service: Service, instance: Instance) -> None:
         """Runs an instance that an earlier emulator left, as after a restart of its machine."""
         if instance.status == "Terminating":
             self._state.instances.delete(f"{self.key}/{instance.name}")
+            return
+        if not instance.placed:
+            self._waiting[instance.name] = instance
             return
         again = instance.model_copy(
             update={

@@ -98,6 +98,8 @@ class Gateway:
     async def _ask(self, backend: Backend, exchange: Exchange) -> None:
         body = await exchange.body()
         headers = exchange.forwarded_headers()
+        if backend.faults is not None:
+            await backend.faults.wait()
         connection = await self._upstream.send(backend.port, exchange.method.encode(), exchange.target, headers, body)
         try:
             await exchange.answer(connection)

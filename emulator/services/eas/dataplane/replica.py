@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from emulator.services.eas.config.containers import Container
 from emulator.services.eas.config.service import ServiceConfig
 from emulator.services.eas.dataplane import background
 from emulator.services.eas.dataplane.backend import Backend
+from emulator.services.eas.dataplane.faults import Faults
 from emulator.services.eas.dataplane.host import Host, free_port
 from emulator.services.eas.dataplane.mounts import MountError, mount
 from emulator.services.eas.dataplane.output import OutputLog
@@ -44,6 +46,7 @@ class Replica:
         self.instance = instance
         self.config = config
         self.backend = Backend(instance.name, config.metadata.rpc)
+        self.faults = self.backend.faults = Faults()
         self.failures = 0
         self.gone = False
         self._host = host
@@ -80,6 +83,14 @@ class Replica:
         self._update(status="Terminating", reason="Terminating", ready=False)
         self._observer.event(self, "Killing", "Stopping the container")
 
+    def leave(self, at: datetime | None) -> None:
+        """Says that the instance's machine is going away, at `at` where that is known."""
+        when = "" if at is None else f" at {at:%Y-%m-%dT%H:%M:%SZ}"
+        self._update(leaving=True, leaves_at=at)
+        self._observer.event(
+            self, "Evicting", f"The machine is taken away{when}; a replacement is started", warning=True
+        )
+
     def restart_container(self) -> None:
         """Starts the container's command again without building the instance anew."""
         self._restarting.set()
@@ -98,6 +109,7 @@ class Replica:
                         self.failures = 0
                     await self._after(last_state)
         finally:
+            self.faults.end_all()
             if self._process is not None:
                 self._process.kill()
                 await self._process.exited
@@ -154,6 +166,7 @@ class Replica:
         process.kill()
         code = await process.exited
         self._process = None
+        self.faults.end_all()
         self._log.end()
         self._update(pid=None)
         if unhealthy:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # The metrics of CreateServiceAutoScaler. `gpu` is how the service JSON's examples write `gpu[util]`.
 METRICS = ("qps", "cpu", "gpu[util]", "gpu")
 # Requests are counted over this time, in real seconds: load is real, however the clock is moved.
-WINDOW_S = 5.0
+WINDOW_S = 3.0
 
 
 class Usage(NamedTuple):
@@ -55,7 +55,9 @@ class LoadMeter:
         usages: dict[tuple[int, float], Usage] = {}
         for service in services:
             for instance in self._state.instances.values(f"{service.key}/"):
-                if (usage := _usage(instance)) is not None:
+                deployment = self._state.deployments.get(service.key)
+                replica = deployment.replicas.get(instance.name) if deployment is not None else None
+                if (usage := _usage(instance, replica.faults.pids if replica is not None else [])) is not None:
                     usages[_process(instance)] = usage
         for process, usage in usages.items():
             if (before := self._usages.get(process)) and usage.time > before.time:
@@ -93,12 +95,13 @@ def _process(instance: Instance) -> tuple[int, float]:
     return instance.pid or 0, instance.process_started
 
 
-def _usage(instance: Instance) -> Usage | None:
+def _usage(instance: Instance, others: Iterable[int]) -> Usage | None:
+    """Of the instance's process, all that it started, and `others`."""
     if instance.pid is None:
         return None
     try:
         leader = psutil.Process(instance.pid)
-        family = [leader, *leader.children(recursive=True)]
+        family = [leader, *leader.children(recursive=True), *map(psutil.Process, others)]
         used = sum(sum(process.cpu_times()[:2]) for process in family)
     except psutil.NoSuchProcess:
         return None
