@@ -88,9 +88,14 @@ def classify_images(
 
 
 @app.command()
-def token(service: Annotated[str, typer.Argument()] = "fashion", stack: Stack = "local") -> None:
-    """Print a service's token, for the header Authorization."""
-    sys.stdout.write(f"{endpoint_of(open_stack(stack), service).token}\n")
+def token(
+    service: Annotated[str, typer.Argument()] = "fashion",
+    stack: Stack = "local",
+    header: Annotated[bool, typer.Option("--header", help="Print the whole header, for `curl -H @-`.")] = False,
+) -> None:
+    """Print a service's token, for the header Authorization; in a pipe it is on no command line."""
+    value = endpoint_of(open_stack(stack), service).token
+    sys.stdout.write(f"Authorization: {value}\n" if header else f"{value}\n")
 
 
 @app.command()

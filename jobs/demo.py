@@ -53,7 +53,7 @@ Addresses
   emulator  {stack.target.emulator} (log: .paistack/emulator/emulator.log)
 
 What to try next
-  curl -s -H "Authorization: $(.venv/bin/paistack token {service})" --data-binary @{image} {endpoint.url}
+  .venv/bin/paistack token {service} --header | curl -s -H @- --data-binary @{image} {endpoint.url}
   .venv/bin/paistack classify YOUR.jpg
   change replicas in stacks/Pulumi.{STACK}.yaml, then: make preview ARGS=--diff, make up
   make destroy, then `.venv/bin/paistack emulator stop`""",
