@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from emulator.services.eas.dataplane import background
 from emulator.services.eas.dataplane.admission import RejectedError
 from emulator.services.eas.dataplane.exchange import Exchange
 from emulator.services.eas.dataplane.routes import Access, Route, Routes
@@ -32,7 +33,7 @@ class Mirroring:
         for name in route.mirror.targets:
             target = self._routes.get(ServiceKey(route.key.region, name))
             if target is not None and self._under_way.get(target.key, 0) < MOST_AT_ONCE:
-                task = asyncio.create_task(self._send(target, exchange, body), name=f"mirror to {name}")
+                task = background.start(self._send(target, exchange, body), f"mirror to {name}")
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 

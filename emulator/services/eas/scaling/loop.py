@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import itertools
-import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from emulator.services.eas.dataplane import background
 from emulator.services.eas.records import Service, ServiceKey
 from emulator.services.eas.scaling.bounds import Bounds, plain_step, step_with_autoscaler
 from emulator.services.eas.scaling.load import LoadMeter
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 PERIOD_S = 1.0
 # So many runs of jobs in one go, when the clock has been moved far; then requests get their turn.
 RUNS_AT_ONCE = 500
-
-log = logging.getLogger(__name__)
 
 
 class ScalingLoop:
@@ -42,8 +40,7 @@ class ScalingLoop:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="scaling")
-        self._task.add_done_callback(_report)
+        self._task = background.start(self._run(), "scaling")
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -167,8 +164,3 @@ class ScalingLoop:
         if replicas != current:
             resize(self._state, service, replicas, why="a scheduled job")
         return message
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("services no longer scale by themselves", exc_info=error)
