@@ -7,7 +7,7 @@ from emulator.errors import ApiError
 from emulator.services.oss import attributes
 from emulator.services.oss.content import INLINE_LIMIT, Segment, Upload, combined_crc64
 from emulator.services.oss.errors import invalid_argument
-from emulator.services.oss.objects import check_digest, stored_headers
+from emulator.services.oss.objects import stored_headers
 from emulator.services.oss.operations import operation
 from emulator.services.oss.records import Version, packed
 from emulator.services.oss.reply import Reply
@@ -21,7 +21,6 @@ MAX_BYTES = 5 * 1024**3
 def append_object(oss: Oss, request: OssRequest) -> Reply:
     check_key(request.key)
     bucket, data = oss.index.bucket(request.bucket), request.data()
-    check_digest(request, data.md5)
     position = _position(request)
     current = oss.index.latest(request.bucket, request.key)
     if current is None or current.is_delete_marker:

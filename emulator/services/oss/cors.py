@@ -20,7 +20,7 @@ class CrossOrigin(NamedTuple):
     headers: tuple[str, ...] = ()
 
 
-@operation("OptionObject", "OPTIONS", "object", action="")
+@operation("OptionObject", "OPTIONS", "object")
 def option_object(oss: Oss, request: OssRequest) -> Reply:
     named = request.headers.get("access-control-request-headers", "")
     asked = CrossOrigin(

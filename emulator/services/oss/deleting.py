@@ -1,9 +1,6 @@
 """Deletion of many objects by one request."""
 
-import hashlib
-
 from emulator.services.oss import paging, xml
-from emulator.services.oss.objects import check_digest
 from emulator.services.oss.operations import operation
 from emulator.services.oss.records import Bucket, Version
 from emulator.services.oss.reply import Reply, document
@@ -15,7 +12,6 @@ MAX_OBJECTS = 1000
 
 @operation("DeleteMultipleObjects", "POST", "bucket", "delete", body="document", action="DeleteObject")
 def delete_multiple_objects(oss: Oss, request: OssRequest) -> Reply:
-    check_digest(request, hashlib.md5(request.document, usedforsecurity=False).digest())
     root = xml.read(request.document, "Delete")
     quiet = xml.text(root, "Quiet", "false").lower() == "true"
     wanted = [(element.findtext("Key") or "", xml.text(element, "VersionId")) for element in root.findall("Object")]

@@ -1,5 +1,8 @@
 """How OSS meets HTTP: a request is parsed, proven, allowed, received and answered, or refused in OSS's own form."""
 
+import base64
+import binascii
+import hashlib
 import os
 import time
 from collections.abc import AsyncIterator
@@ -108,10 +111,10 @@ async def answered(oss: Oss, keys: AccessKeys, request: OssRequest, receive: Rec
     request.caller = authenticate(request, keys, Times(time.time(), request.now))
     operation = resolve(request)
     _allow(oss, operation, request)
-    await _receive_body(oss, operation, request, receive)
-    if not operation.writes:
-        return operation.handler(oss, request)
     try:
+        await _receive_body(oss, operation, request, receive)
+        if not operation.writes:
+            return operation.handler(oss, request)
         with oss.transaction():
             return operation.handler(oss, request)
     except BaseException:
@@ -143,14 +146,34 @@ def _allow(oss: Oss, operation: Operation, request: OssRequest) -> None:
 async def _receive_body(oss: Oss, operation: Operation, request: OssRequest, receive: Receive) -> None:
     if operation.body == "document":
         request.document = b"".join([chunk async for chunk in _chunks(receive, MAX_DOCUMENT)])
+        _check_digest(request, hashlib.md5(request.document, usedforsecurity=False).digest())
     elif operation.body in ("data", "part"):
         if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
             raise ApiError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
         if int(request.headers.get("content-length", 0)) > MAX_DATA:
             raise _too_large(MAX_DATA)
         request.upload = await oss.blobs.receive(_chunks(receive, MAX_DATA), inline=operation.body == "data")
+        _check_digest(request, request.upload.md5)
     elif operation.body == "copied part":
         request.upload = await oss.blobs.receive(copying.part_data(oss, request), inline=False)
+
+
+def _check_digest(request: OssRequest, md5: bytes) -> None:
+    """InvalidDigest when the data is not what `Content-MD5` says."""
+    claimed = request.headers.get("content-md5")
+    if not claimed:
+        return
+    try:
+        digest = base64.b64decode(claimed, validate=True)
+    except binascii.Error:
+        digest = b""
+    if len(digest) != 16:
+        raise ApiError("InvalidDigest", "The Content-MD5 you specified is not valid.")
+    if digest != md5:
+        details = {"ClientDigest": claimed, "ServerDigest": base64.b64encode(md5).decode()}
+        raise ApiError(
+            "InvalidDigest", "The Content-MD5 you specified did not match what we received.", details=details
+        )
 
 
 async def _chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:

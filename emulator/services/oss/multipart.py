@@ -8,7 +8,7 @@ from emulator.errors import ApiError
 from emulator.services.oss import attributes, paging, xml
 from emulator.services.oss.content import Upload, combined_crc64
 from emulator.services.oss.errors import invalid_argument, no_such_upload
-from emulator.services.oss.objects import check_digest, stored_headers
+from emulator.services.oss.objects import stored_headers
 from emulator.services.oss.operations import operation
 from emulator.services.oss.paging import Place
 from emulator.services.oss.records import MultipartUpload, Part
@@ -43,7 +43,6 @@ def initiate_multipart_upload(oss: Oss, request: OssRequest) -> Reply:
 @operation("UploadPart", "PUT", "object", "uploadId", body="part", action="PutObject")
 def upload_part(oss: Oss, request: OssRequest) -> Reply:
     data = request.data()
-    check_digest(request, data.md5)
     part = _stored(oss, request, data)
     return Reply(200, {"etag": f'"{part.etag}"', "x-oss-hash-crc64ecma": str(part.crc64)})
 

@@ -1,7 +1,6 @@
 """Objects: put, get, head, delete."""
 
 import base64
-import binascii
 from datetime import datetime
 from email.utils import formatdate
 
@@ -21,7 +20,6 @@ def put_object(oss: Oss, request: OssRequest) -> Reply:
     check_key(request.key)
     bucket = oss.index.bucket(request.bucket)
     data = request.data()
-    check_digest(request, data.md5)
     stored = oss.versions.add(
         bucket, request, attributes.received(request, bucket), data, "Normal", data.md5.hex().upper()
     )
@@ -138,21 +136,3 @@ def stored_headers(version: Version, bucket: Bucket) -> dict[str, str]:
         if name in kept:
             headers[name] = kept[name]
     return headers
-
-
-def check_digest(request: OssRequest, md5: bytes) -> None:
-    """InvalidDigest when the data is not what `Content-MD5` says."""
-    claimed = request.headers.get("content-md5")
-    if not claimed:
-        return
-    try:
-        digest = base64.b64decode(claimed, validate=True)
-    except binascii.Error:
-        digest = b""
-    if len(digest) != 16:
-        raise ApiError("InvalidDigest", "The Content-MD5 you specified is not valid.")
-    if digest != md5:
-        details = {"ClientDigest": claimed, "ServerDigest": base64.b64encode(md5).decode()}
-        raise ApiError(
-            "InvalidDigest", "The Content-MD5 you specified did not match what we received.", details=details
-        )

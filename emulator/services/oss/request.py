@@ -10,7 +10,7 @@ from emulator.errors import ApiError
 from emulator.services.oss.content import Upload
 from emulator.services.oss.errors import invalid_argument
 
-BUCKET_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 MAX_KEY_BYTES = 1023
 
 
@@ -87,7 +87,7 @@ def split_query(query: bytes) -> dict[str, str]:
 
 
 def check_bucket_name(name: str) -> None:
-    if not BUCKET_NAME.match(name):
+    if not BUCKET_NAME.fullmatch(name):
         raise ApiError("InvalidBucketName", "The specified bucket is not valid.", details={"BucketName": name})
 
 
