@@ -15,7 +15,7 @@ func programWith(t *testing.T, options map[string]any) *rpc.ProgramInfo {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &rpc.ProgramInfo{RootDirectory: "/root", ProgramDirectory: "/root/program", Options: encoded}
+	return &rpc.ProgramInfo{RootDirectory: "/project", ProgramDirectory: "/project/program", Options: encoded}
 }
 
 func TestOptionsAreRead(t *testing.T) {
@@ -42,7 +42,7 @@ func TestOptionsAreRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if opts.Virtualenv != c.virtualenv || toolchain.Name(opts.Toolchain) != c.toolchain || opts.Root != "/root" {
+			if opts.Virtualenv != c.virtualenv || toolchain.Name(opts.Toolchain) != c.toolchain || opts.Root != "/project" {
 				t.Errorf("got %+v", opts)
 			}
 		})
