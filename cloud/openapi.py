@@ -21,6 +21,7 @@ def client_config(target: Target, credentials: Credentials, *, host: str) -> "Co
         region_id=target.region,
         endpoint=target.emulator.removeprefix("http://") if target.emulator else host,
         protocol="HTTP" if target.emulator else "HTTPS",
+        http_proxy=target.emulator,  # the SDK knows no exceptions from a proxy of the environment
         connect_timeout=5_000,
         read_timeout=30_000,
         retry_options=RetryOptions(retryable=True, retry_condition=[_patience()]),

@@ -18,4 +18,6 @@ def oss_bucket(target: Target, credentials: Credentials, name: str) -> "Bucket":
         )
     )
     endpoint = target.emulator or f"https://oss-{target.region}.aliyuncs.com"
-    return oss2.Bucket(auth, endpoint, name, region=target.region, connect_timeout=30)
+    session = oss2.Session()
+    session.session.trust_env = target.emulator is None  # past any proxy to the emulator
+    return oss2.Bucket(auth, endpoint, name, region=target.region, connect_timeout=30, session=session)

@@ -87,8 +87,8 @@ class CloudObjects:
             if error.code in ("EntityNotExist.Role", "EntityNotExist.Policy"):
                 return None
             raise
-        tagged = self._ram.call("ListTagResources", ResourceType=kind, **{"ResourceNames.1": name})
-        tags = {tag["TagKey"]: tag["TagValue"] for tag in tagged["TagResources"]["TagResource"]}
+        tagged = self._ram.call("ListTagResources", ResourceType=kind, ResourceNames=json.dumps([name]))
+        tags = {tag["TagKey"]: tag["TagValue"] for tag in tagged["TagResources"]}
         return Existing(name, self._is_ours(tags))
 
     def _service(self, inputs: Inputs) -> Existing | None:

@@ -32,11 +32,10 @@ def deployed(
 
 @pytest.fixture
 def changing(deployed: Deployment) -> Iterator[Deployment]:
-    """The deployed stack, for a test that changes it; it is brought back afterwards."""
+    """The deployed stack for a test that changes it, with the settings as at first, but as the last test left it."""
     settings = json.dumps(deployed.settings)
     yield deployed
     deployed.settings = json.loads(settings)
-    deployed.up()
 
 
 def test_a_deployed_service_answers_those_who_have_its_token(deployed: Deployment) -> None:
@@ -58,6 +57,32 @@ def test_the_token_is_in_clear_text_nowhere_in_the_state(deployed: Deployment) -
     state = json.dumps(deployed.open().pulumi.export_state())
 
     assert deployed.outputs()["token"] not in state
+
+
+def test_wrong_settings_end_the_run_with_their_path_and_without_a_traceback(
+    deployed: Deployment, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pulumi = deployed.open().pulumi
+    settings = pulumi.config_file.read_text()
+    pulumi.config_file.write_text(settings.replace("instance_type:", "instance_typ:"))
+
+    assert pulumi.run("preview", "--non-interactive") != 0
+    shown = "".join(capfd.readouterr())
+    assert "paistack:services.tiny.instance_typ: there is no such setting; did you mean instance_type?" in shown
+    assert "Traceback" not in shown
+
+
+def test_an_environment_that_does_not_lead_to_the_target_ends_the_run(
+    deployed: Deployment, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pulumi = deployed.open().pulumi
+    elsewhere = {name: value for name, value in pulumi.environment.items() if name.upper() != "HTTP_PROXY"}
+
+    assert PulumiStack(pulumi.name, pulumi.config_file, elsewhere).run("preview", "--non-interactive") != 0
+    shown = "".join(capfd.readouterr())
+    assert "HTTP_PROXY is not set" in shown
+    assert 'eval "$(paistack env --stack STACK)"' in shown
+    assert "Traceback" not in shown
 
 
 def encrypted(deployment: Deployment, path: str, value: str) -> dict[str, str]:
@@ -83,6 +108,7 @@ def test_a_secret_is_in_clear_text_nowhere_and_reaches_the_container(changing: D
 
 
 def test_a_changed_setting_changes_the_revision_and_nothing_else(changing: Deployment) -> None:
+    changing.up()
     changing.service["container"]["environment"] = {"LEVEL": "debug"}
 
     assert changing.planned() == {"tiny": "update", "tiny-revision": "update"}
@@ -111,6 +137,7 @@ def test_a_key_that_is_removed_from_the_settings_goes(changing: Deployment) -> N
 
 
 def test_what_others_add_to_a_service_is_no_drift_and_survives_a_change(changing: Deployment) -> None:
+    changing.up()
     changing.cloud().change(changing.service_name, {"features": {"theirs": "kept"}})
 
     assert changing.refresh() == 0
@@ -121,6 +148,7 @@ def test_what_others_add_to_a_service_is_no_drift_and_survives_a_change(changing
 
 
 def test_drift_in_a_setting_shows_on_refresh_and_up_puts_it_right(changing: Deployment) -> None:
+    changing.up()
     cloud = changing.cloud()
     cloud.change(changing.service_name, {"metadata": {"rpc": {"keepalive": 1}}})
 
@@ -153,7 +181,6 @@ def test_another_model_is_other_objects_beside_the_old_ones(changing: Deployment
     [bucket] = changing.cloud().buckets()
     models = [key for key in changing.cloud().objects(bucket) if key.endswith("model.pt")]
     assert len(models) == 2
-    write_artefact(changing.folder / "model", "first")
 
 
 def test_destroy_leaves_the_account_empty(own_emulator: EmulatorProcess, state_folder: Path, tmp_path: Path) -> None:
@@ -164,32 +191,6 @@ def test_destroy_leaves_the_account_empty(own_emulator: EmulatorProcess, state_f
     deployment.destroy()
 
     assert deployment.cloud().everything() == []
-
-
-def test_wrong_settings_end_the_run_with_their_path_and_without_a_traceback(
-    deployed: Deployment, capfd: pytest.CaptureFixture[str]
-) -> None:
-    pulumi = deployed.open().pulumi
-    settings = pulumi.config_file.read_text()
-    pulumi.config_file.write_text(settings.replace("instance_type:", "instance_typ:"))
-
-    assert pulumi.run("preview", "--non-interactive") != 0
-    shown = "".join(capfd.readouterr())
-    assert "paistack:services.tiny.instance_typ: there is no such setting; did you mean instance_type?" in shown
-    assert "Traceback" not in shown
-
-
-def test_an_environment_that_does_not_lead_to_the_target_ends_the_run(
-    deployed: Deployment, capfd: pytest.CaptureFixture[str]
-) -> None:
-    pulumi = deployed.open().pulumi
-    elsewhere = {name: value for name, value in pulumi.environment.items() if name.upper() != "HTTP_PROXY"}
-
-    assert PulumiStack(pulumi.name, pulumi.config_file, elsewhere).run("preview", "--non-interactive") != 0
-    shown = "".join(capfd.readouterr())
-    assert "HTTP_PROXY is not set" in shown
-    assert 'eval "$(paistack env --stack STACK)"' in shown
-    assert "Traceback" not in shown
 
 
 def test_the_clouds_refusal_is_told_without_a_traceback(

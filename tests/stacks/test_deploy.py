@@ -1,0 +1,103 @@
+"""What a whole stack registers, and when it does not begin."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from cloud.target import Target
+from stacks.config import StackConfig
+from stacks.deploy import deploy
+from tests.components.conftest import Recorder, engine, run
+
+__all__ = ["engine", "run"]
+
+TARGET = {"region": "cn-hangzhou", "account_id": "1234567890123456", "emulator": "http://127.0.0.1:8600"}
+
+
+@pytest.fixture
+def artefact(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.pt").write_bytes(b"weights")
+    files = {"model.pt": hashlib.sha256(b"weights").hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps({"version": "3f9c", "files": files}))
+    return folder
+
+
+@pytest.fixture
+def _in_the_emulators_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in Target.model_validate(TARGET).environment().items():
+        monkeypatch.setenv(name, value)
+
+
+def config(artefact: Path, *services: str, **settings: Any) -> StackConfig:
+    service = {"model": {"name": "fashion", "artefact": str(artefact)}, "instance_type": "ecs.c7.large"}
+    values = {"target": TARGET, "services": dict.fromkeys(services, service), **settings}
+    return StackConfig.model_validate_json(json.dumps(values))
+
+
+@pytest.mark.usefixtures("_in_the_emulators_environment")
+def test_names_in_the_cloud_tell_the_stack(
+    engine: Recorder, run: Callable[[Callable[[], object]], None], artefact: Path
+) -> None:
+    run(lambda: deploy(config(artefact, "product-images")))
+
+    inputs = {name: args.inputs for name, args in engine.registered.items()}
+    assert inputs["store-bucket"]["bucket"] == "paistack-test-90123456-models"
+    assert inputs["product-images-role"]["roleName"] == "paistack-test-product-images"
+    assert inputs["product-images-revision"]["config"]["metadata"]["name"] == "product_images_test"
+    assert inputs["store-bucket"]["tags"] == {"paistack-stack": "paistack/test"}
+
+
+@pytest.mark.usefixtures("_in_the_emulators_environment")
+def test_services_of_one_model_share_its_objects(
+    engine: Recorder, run: Callable[[Callable[[], object]], None], artefact: Path
+) -> None:
+    run(lambda: deploy(config(artefact, "one", "two")))
+
+    stored = [name for name, args in engine.registered.items() if args.typ == "alicloud:oss/bucketObject:BucketObject"]
+    assert sum(name.startswith("store/models/") for name in stored) == 2
+    assert sum(name.startswith("store/code/") for name in stored) == 1
+
+
+@pytest.mark.usefixtures("_in_the_emulators_environment")
+def test_every_resource_of_the_cloud_uses_the_stacks_own_provider(
+    engine: Recorder, run: Callable[[Callable[[], object]], None], artefact: Path
+) -> None:
+    run(lambda: deploy(config(artefact, "one")))
+
+    of_cloud = [args for args in engine.registered.values() if args.typ.startswith("alicloud:")]
+    assert len(of_cloud) > 5
+    assert all("::alicloud::" in (args.provider or "") for args in of_cloud)
+
+
+@pytest.mark.usefixtures("_in_the_emulators_environment")
+def test_containers_listen_where_they_are_alone_and_on_the_loopback_where_they_are_not(
+    engine: Recorder, run: Callable[[Callable[[], object]], None], artefact: Path
+) -> None:
+    run(lambda: deploy(config(artefact, "one")))
+
+    assert engine.registered["one-revision"].inputs["environment"]["HOST"] == "127.0.0.1"
+
+
+@pytest.mark.usefixtures("_in_the_emulators_environment")
+def test_a_missing_model_ends_the_run_before_anything_is_registered(engine: Recorder, tmp_path: Path) -> None:
+    with pytest.raises(pulumi.RunError, match="run `make demo`"):
+        deploy(config(tmp_path / "nowhere", "one"))
+    assert engine.registered == {}
+
+
+def test_an_environment_that_leads_elsewhere_ends_the_run_before_anything_is_registered(
+    engine: Recorder, artefact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(pulumi.RunError, match="HTTP_PROXY is not set"):
+        deploy(config(artefact, "one"))
+    assert engine.registered == {}
