@@ -20,7 +20,7 @@ from bench.rows import Row, at_least, at_most_above
 
 ROOT = Path(__file__).parent.parent
 ARTEFACT, SERVE = ROOT / ".paistack" / "models" / "fashion", ROOT / "model" / "serve.py"
-IMAGE = next((ROOT / "model" / "sample").rglob("*.png"), None)
+IMAGE = ROOT / "model" / "sample" / "pictures" / "bag.png"
 KEY_ID, KEY_SECRET, REGION, SERVICE = (
     "LTAI5tPaistackEmulator00",
     "paistack-emulator-secret-0000000",
@@ -87,7 +87,7 @@ def _load(url: str, service: Deployed, requests: int, *, workers: int, rate: flo
 
 @contextmanager
 def _deployed() -> Iterator[Deployed]:
-    if IMAGE is None or not (ARTEFACT / "model.pt").exists():
+    if not (ARTEFACT / "model.pt").exists():
         raise FileNotFoundError(f"no trained model in {ARTEFACT}: run `make demo` first")
     with servers.emulator() as (url, _):
         bucket = oss2.Bucket(oss2.Auth(KEY_ID, KEY_SECRET), url, "bench-models")
@@ -104,8 +104,11 @@ def _deployed() -> Iterator[Deployed]:
             )
         )
         client.create_service(eas.CreateServiceRequest(body=json.dumps(SERVICE_JSON)))
-        until(lambda: client.describe_service(REGION, SERVICE).body.status == "Running", limit_s=60)
-        described = client.describe_service(REGION, SERVICE).body
+        until(
+            lambda: client.describe_service(REGION, SERVICE, eas.DescribeServiceRequest()).body.status == "Running",
+            limit_s=60,
+        )
+        described = client.describe_service(REGION, SERVICE, eas.DescribeServiceRequest()).body
         replica = client.list_service_instances(REGION, SERVICE, eas.ListServiceInstancesRequest()).body.instances[0]
         direct = f"http://{replica.inner_ip}:{replica.instance_port}/"
         yield Deployed(described.internet_endpoint, direct, described.access_token)
@@ -119,7 +122,12 @@ SERVICE_JSON = {
             "image": "python",
             "command": "python /mnt/model/serve.py",
             "port": 8000,
-            "env": [{"name": "MODEL_DIR", "value": "/mnt/model"}, {"name": "PORT", "value": "8000"}],
+            "readiness_check": {"http_get": {"path": "/healthz", "port": 8000}, "period_seconds": 1},
+            "env": [
+                {"name": "MODEL_DIR", "value": "/mnt/model"},
+                {"name": "PORT", "value": "8000"},
+                {"name": "HOST", "value": "127.0.0.1"},
+            ],
         }
     ],
     "storage": [{"mount_path": "/mnt/model", "oss": {"path": "oss://bench-models/fashion/", "readOnly": True}}],
