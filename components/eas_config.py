@@ -55,7 +55,10 @@ class ContainerSettings(Settings):
     secrets: dict[VariableName, Secret] = Field(
         default_factory=dict, description="Environment variables that stay encrypted in file and state."
     )
-    python_requirements: list[str] = Field(default_factory=list, description="Installed before the start.")
+    python_requirements: list[str] = Field(
+        default=["starlette==1.10.0", "uvicorn==0.54.0"],
+        description="Installed in the image before the start; by default what the server needs beside torch.",
+    )
     probes: ProbeSettings = ProbeSettings()
 
     @model_validator(mode="after")
@@ -232,4 +235,6 @@ def _read_only(mount: PurePosixPath, uri: "Input[str]") -> dict[str, Any]:
 
 
 def _default_image(region: str) -> str:
-    return f"eas-registry-vpc.{region}.cr.aliyuncs.com/pai-eas/python-inference:py39-ubuntu2004"
+    """PAI's image with Python 3.12 and torch 2.8, as users of DSW and DLC name it; not tried on EAS."""
+    tag = "2.8.0-gpu-py312-cu126-ubuntu22.04-3995b779-1764358175"
+    return f"dsw-registry-vpc.{region}.cr.aliyuncs.com/pai/pytorch:{tag}"
