@@ -45,7 +45,9 @@ def test_a_minimal_service_states_every_default_that_it_relies_on() -> None:
         "cloud": {"computing": {"instance_type": "ecs.c7.large"}},
         "containers": [
             {
-                "image": "eas-registry-vpc.cn-hangzhou.cr.aliyuncs.com/pai-eas/python-inference:py39-ubuntu2004",
+                "image": "dsw-registry-vpc.cn-hangzhou.cr.aliyuncs.com/pai/pytorch:"
+                "2.8.0-gpu-py312-cu126-ubuntu22.04-3995b779-1764358175",
+                "prepare": {"pythonRequirements": ["starlette==1.10.0", "uvicorn==0.54.0"]},
                 "command": "python /mnt/code/serve.py",
                 "port": 8000,
                 "startup_check": probe | {"period_seconds": 1, "failure_threshold": 300},
