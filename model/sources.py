@@ -10,17 +10,17 @@ SAMPLE = Path(__file__).parent / "sample"
 DEBIAN_PACKAGE = Path("/usr/share/datasets/fashion-mnist")
 
 
-def find(data: str) -> Source:
-    """The source that `data` names: `sample`, `fashion-mnist`, or a folder. Raises DataError."""
+def find(data: str, whole: Path = DEBIAN_PACKAGE) -> Source:
+    """The source that `data` names: `sample`, `fashion-mnist` (lies in `whole`), or a folder. Raises DataError."""
     if data == "sample":
         return FashionMnist(SAMPLE)
     if data == "fashion-mnist":
-        if not DEBIAN_PACKAGE.is_dir():
+        if not whole.is_dir():
             raise DataError(
-                f"--data fashion-mnist: there is no {DEBIAN_PACKAGE}; `apt-get install dataset-fashion-mnist`, "
+                f"--data fashion-mnist: there is no {whole}; `apt-get install dataset-fashion-mnist`, "
                 "or name a folder with the four idx files, or take --data sample"
             )
-        return FashionMnist(DEBIAN_PACKAGE)
+        return FashionMnist(whole)
     folder = Path(data)
     if not folder.is_dir():
         raise DataError(f"--data {data}: no such folder; allowed: sample, fashion-mnist, or a folder of images")

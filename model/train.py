@@ -17,8 +17,10 @@ from model.job import Job, program_digest
 from model.recipe import Augmentation, Recipe
 
 DEFAULTS = Recipe()
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+@app.command()
 def train(
     data: Annotated[str, typer.Option(help="sample, fashion-mnist (the whole set), or a folder of images")],
     out: Annotated[Path, typer.Option(help="folder for the artefact; what it held is replaced")],
@@ -82,4 +84,4 @@ def _train(out: Path, job: Job, device: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(train)
+    app()

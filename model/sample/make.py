@@ -14,6 +14,7 @@ from model.sources import DEBIAN_PACKAGE, SAMPLE
 
 PER_CLASS = {TRAIN: 800, TEST: 150}
 PICTURES = "pictures"
+CHECKSUMS = "SHA256SUMS"
 
 
 def make(whole: Path = DEBIAN_PACKAGE, out: Path = SAMPLE) -> None:
@@ -30,6 +31,9 @@ def make(whole: Path = DEBIAN_PACKAGE, out: Path = SAMPLE) -> None:
                 Image.fromarray(images[members[count]]).save(out / PICTURES / picture_name(label), optimize=True)
     truth = {picture_name(label): label for label in LABELS}
     (out / PICTURES / "labels.json").write_text(f"{json.dumps(truth, indent=2)}\n")
+    made = sorted([*out.glob("*.gz"), *(out / PICTURES).iterdir()])
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(out)}\n" for path in made]
+    (out / CHECKSUMS).write_text("".join(sums))
 
 
 def picture_name(label: str) -> str:

@@ -18,6 +18,9 @@ from model.network import Classifier
 from model.recipe import Recipe
 from tests.model.serving import Replica, replica
 
+# Tests share their cores: threads that wait for each other would wait long.
+torch.set_num_threads(1)
+
 SPEC = InputSpec(size=28, channels=1, background="black")
 
 
