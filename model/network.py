@@ -2,6 +2,7 @@
 
 import io
 import warnings
+import zipfile
 from contextlib import AbstractContextManager
 
 import torch
@@ -68,21 +69,34 @@ class Classifier(nn.Module):
         return torch.softmax(self.logits(pixels.float() / 255), 1)
 
 
-def export(classifier: Classifier) -> bytes:
-    """The classifier as a TorchScript file, on the CPU."""
+def export(classifier: Classifier, channels: int, size: int) -> bytes:
+    """The classifier as a TorchScript file, on the CPU; the same classifier gives the same bytes on every machine."""
+    example = torch.zeros(1, channels, size, size, dtype=torch.uint8)
     buffer = io.BytesIO()
-    with _deprecation_accepted():
-        torch.jit.save(torch.jit.script(classifier.cpu().eval()), buffer)
-    return buffer.getvalue()
+    # Traced and not scripted: a script is saved in the order of Python's sets, another one in each process.
+    with deprecation_accepted(), torch.no_grad():
+        traced = torch.jit.trace(classifier.cpu().eval(), example, check_trace=False)  # type: ignore[no-untyped-call]
+        torch.jit.save(traced, buffer)
+    return _without_source_paths(buffer)
 
 
 def load(content: bytes) -> torch.jit.ScriptModule:
     """What `export` wrote."""
-    with _deprecation_accepted():
+    with deprecation_accepted():
         module: torch.jit.ScriptModule = torch.jit.load(io.BytesIO(content))  # type: ignore[no-untyped-call]
     return module.eval()
 
 
-def _deprecation_accepted() -> AbstractContextManager[None]:
-    # EAS serves TorchScript; PyTorch deprecates it in favour of torch.export, which EAS does not take.
+def deprecation_accepted() -> AbstractContextManager[None]:
+    """EAS serves TorchScript; PyTorch deprecates it in favour of torch.export, which EAS does not take."""
     return warnings.catch_warnings(action="ignore", category=FutureWarning)
+
+
+def _without_source_paths(file: io.BytesIO) -> bytes:
+    """The file without its debug records, which name the source files on this machine."""
+    stripped = io.BytesIO()
+    with zipfile.ZipFile(file) as records, zipfile.ZipFile(stripped, "w") as kept:
+        for name in records.namelist():
+            if not name.endswith(".debug_pkl"):
+                kept.writestr(zipfile.ZipInfo(name), records.read(name))
+    return stripped.getvalue()

@@ -26,7 +26,7 @@ def train(job: Job, out: Path, device: torch.device, console: Console) -> None:
     dataset = job.source.load(job.spec)
     with _following(console, job, len(dataset.train)) as on_step:
         classifier = learning.fit(dataset, job.spec, job.recipe, device, on_step)
-    model = network.export(classifier)
+    model = network.export(classifier, job.spec.channels, job.spec.size)
     probabilities = learning.predict(network.load(model), dataset.held_back.pixels)
     metrics = evaluate(probabilities, dataset.held_back.classes, dataset.labels)
     files = {

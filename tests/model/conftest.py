@@ -64,7 +64,7 @@ def store(folder: Path, body: nn.Module, spec: InputSpec = SPEC) -> Path:
     """An artefact with an untrained network in it."""
     channels = torch.ones(spec.channels)
     files = {
-        "model.pt": network.export(Classifier(body, 0.3 * channels, 0.4 * channels)),
+        "model.pt": network.export(Classifier(body, 0.3 * channels, 0.4 * channels), spec.channels, spec.size),
         "labels.json": json.dumps(LABELS).encode(),
         "metrics.json": b"{}",
     }
@@ -101,7 +101,9 @@ class GatedModel:
 def gated(tmp_path: Path) -> GatedModel:
     """An artefact whose forward passes the test lets through; open at first."""
     gate = Gate(tmp_path / "gate")
-    return GatedModel(store(tmp_path / "gated", Gated(gate.path)), gate)
+    with network.deprecation_accepted():
+        body = torch.jit.script(Gated(gate.path))
+    return GatedModel(store(tmp_path / "gated", body), gate)
 
 
 LIMITS = ("--max-body-bytes", "200000", "--max-pixels", "1000000", "--max-images", "4", "--body-timeout-s", "0.5")
