@@ -19,6 +19,11 @@ from stacks.config import OWNERSHIP_TAG
 
 Inputs = Mapping[str, Any]
 
+# What a preview shows for a value that an object which is still to be created will have. An object that needs it cannot
+# have been created either.
+_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_IDENTIFYING = ("bucket", "roleName", "policyName", "serviceConfig")
+
 
 @dataclass(frozen=True)
 class Existing:
@@ -45,9 +50,11 @@ class CloudObjects:
         }
 
     def find(self, type_: str, inputs: Inputs) -> Existing | None:
-        """None when there is no such object, or none of a type that is looked for; raises the SDKs' exceptions."""
+        """None when there is no such object, or it is of a type that is not looked for; raises the SDKs' exceptions."""
         lookup = self._lookups.get(type_)
-        return lookup(inputs) if lookup else None
+        if lookup is None or any(inputs.get(name) == _UNKNOWN for name in _IDENTIFYING):
+            return None
+        return lookup(inputs)
 
     def _bucket(self, inputs: Inputs) -> Existing | None:
         from oss2.exceptions import AccessDenied, NoSuchBucket

@@ -43,24 +43,45 @@ class Adoption:
     id: str
 
 
+class Lookup(Protocol):
+    """Finds an object of the cloud by the inputs that would create it."""
+
+    def find(self, type_: str, inputs: Mapping[str, Any], /) -> Existing | None:
+        """None when there is no such object."""
+
+
 def recover(stack: PulumiStack, target: Target, credentials: Credentials) -> None:
     """Makes good what an interrupted run left behind; does nothing, and asks nobody, after one that succeeded."""
     release_stale_lock(stack)
-    state = stack.export_state()
-    if not pending_operations(state) and stack.last_result() in (None, "succeeded"):
+    if not pending_operations(stack.export_state()) and stack.last_result() in (None, "succeeded"):
         return
     say("The last run did not end well: looking for what it left behind")
+    # An object can only be looked for once those that it is made from are known; so until nothing is found any more.
+    objects = CloudObjects(target, credentials, f"{PROJECT}/{stack.name}")
+    while adopt(stack, objects):
+        pass
+    # Last, since they are what tells the next run to look, should this one be cut off too.
+    state = stack.export_state()
+    if pending_operations(state):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "state.json"
+            file.write_text(json.dumps(without_pending_operations(state)))
+            stack.import_state(file)
+
+
+def adopt(stack: PulumiStack, objects: Lookup) -> bool:
+    """Imports what a preview would create although it exists and is the stack's own; whether there was any."""
     planned, template = plan(stack)
-    adoptions = adoptable(planned, CloudObjects(target, credentials, f"{PROJECT}/{stack.name}"))
+    adoptions = adoptable(planned, objects)
+    if not adoptions:
+        return False
+    say(f"Adopting {', '.join(adoption.id for adoption in adoptions)}: created, but not in the state")
     with tempfile.TemporaryDirectory() as folder:
-        if pending_operations(state):
-            _import_state(stack, without_pending_operations(state), Path(folder))
-        if adoptions:
-            say(f"Adopting {', '.join(adoption.id for adoption in adoptions)}: created, but not in the state")
-            file = Path(folder) / "import.json"
-            file.write_text(json.dumps(import_file(template, adoptions)))
-            arguments = ["--yes", "--skip-preview", "--protect=false", "--generate-code=false"]
-            stack.capture("import", "--file", str(file), *arguments)
+        file = Path(folder) / "import.json"
+        file.write_text(json.dumps(import_file(template, adoptions)))
+        arguments = ["--yes", "--skip-preview", "--protect=false", "--generate-code=false"]
+        stack.capture("import", "--file", str(file), *arguments)
+    return True
 
 
 def pending_operations(state: State) -> list[dict[str, Any]]:
@@ -91,13 +112,6 @@ def planned_creates(preview: dict[str, Any]) -> list[PlannedCreate]:
         for step in preview["steps"]
         if step["op"] == "create"
     ]
-
-
-class Lookup(Protocol):
-    """Finds an object of the cloud by the inputs that would create it."""
-
-    def find(self, type_: str, inputs: Mapping[str, Any], /) -> Existing | None:
-        """None when there is no such object."""
 
 
 def adoptable(planned: Iterable[PlannedCreate], objects: Lookup) -> list[Adoption]:
@@ -157,9 +171,3 @@ def _runs_pulumi(pid: int) -> bool:
     asked = ["ps", "-o", "stat=", "-o", "comm=", "-p", str(pid)]
     shown = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
     return "pulumi" in shown and not shown.startswith("Z")
-
-
-def _import_state(stack: PulumiStack, state: State, folder: Path) -> None:
-    file = folder / "state.json"
-    file.write_text(json.dumps(state))
-    stack.import_state(file)
