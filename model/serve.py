@@ -10,9 +10,9 @@ out), `labels.json` and `manifest.json`.  Besides torch it needs numpy, Pillow, 
     GET  /metrics         Prometheus text
     GET  /                what is served
 
-Every refusal is JSON: `{"error": {"code": ..., "message": ...}}`.  Too much work at once is answered with 503 and
+Every refusal is JSON: `{"error": {"code": ..., "message": ...}}`. Too much work at once is answered with 503 and
 Retry-After, not 429: it is the replica that is out of room, not the caller that broke a rate, and an alarm on the
-success rate has to see it.  SIGTERM turns /healthz to 503, finishes what was accepted, and ends with status 0.
+success rate has to see it. SIGTERM turns /healthz to 503, finishes what was accepted, and ends with status 0.
 """
 
 import argparse
@@ -29,6 +29,7 @@ import sys
 import time
 import uuid
 import warnings
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -173,7 +174,7 @@ def decode(content: bytes, spec: Input, max_pixels: int) -> Pixels:
 def to_pixels(image: Image.Image, spec: Input) -> Pixels:
     """Fit the whole image, its proportions kept, into the square that the network takes.
 
-    What is transparent becomes white.  Where a model knows its products on black (Fashion-MNIST), an image whose four
+    What is transparent becomes white. Where a model knows its products on black (Fashion-MNIST), an image whose four
     corners are light is a photograph on a light ground, and is negated, as the makers of Fashion-MNIST negated theirs;
     none of their 70 000 images has four light corners.
     """
@@ -196,23 +197,21 @@ def to_pixels(image: Image.Image, spec: Input) -> Pixels:
     return square.transpose(2, 0, 1)
 
 
-def read_images(body: bytes, spec: Input, settings: Settings) -> list[Pixels]:
+def read_images(body: bytes, spec: Input, max_images: int, max_pixels: int) -> list[Pixels]:
     """The images of a request's body, by what it holds; the Content-Type header is not asked. Raises RefusedError."""
     if not body:
         raise RefusedError(400, "empty_body", "the request has no body; send a PNG or JPEG image, or JSON")
     if body.lstrip()[:1] not in (b"{", b"["):
-        return [decode(body, spec, settings.max_pixels)]
+        return [decode(body, spec, max_pixels)]
     key, value = read_json(body)
     if key == "pixels":
         return [to_pixels(from_rows(value), spec)]
     encoded = [value] if key == "image" else value
     if not isinstance(encoded, list) or not encoded:
         raise RefusedError(400, "bad_field", '"images" is a list of base64 strings, at least one')
-    if len(encoded) > settings.max_images:
-        raise RefusedError(
-            413, "too_many_images", f'"images" holds {len(encoded)} images; allowed: {settings.max_images}'
-        )
-    share = settings.max_pixels // len(encoded)
+    if len(encoded) > max_images:
+        raise RefusedError(413, "too_many_images", f'"images" holds {len(encoded)} images; allowed: {max_images}')
+    share = max_pixels // len(encoded)
     return [from_base64(text, key if key == "image" else f"images[{i}]", spec, share) for i, text in enumerate(encoded)]
 
 
@@ -323,7 +322,7 @@ def torch_script(content: bytes, settings: Settings) -> Callable[[Pixels], NDArr
 class Batcher:
     """Puts the images that wait at one time into one forward pass, on one thread.
 
-    While a pass runs, what arrives waits for the next.  An idle network waits, `max_wait_s` at most, only while other
+    While a pass runs, what arrives waits for the next. An idle network waits, `max_wait_s` at most, only while other
     requests are being decoded; a single request never waits.
     """
 
@@ -402,13 +401,25 @@ class Histogram:
         self._bounds, self._counts, self._sum = bounds, [0] * (len(bounds) + 1), 0.0
 
     def observe(self, value: float) -> None:
-        self._counts[sum(value > bound for bound in self._bounds)] += 1
+        self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
     def lines(self, name: str) -> list[str]:
         totals = list(accumulate(self._counts))
         buckets = [f'{name}_bucket{{le="{b}"}} {n}' for b, n in zip((*self._bounds, "+Inf"), totals, strict=True)]
         return [f"# TYPE {name} histogram", *buckets, f"{name}_sum {self._sum:.6f}", f"{name}_count {totals[-1]}"]
+
+
+def labelled(metric: str, **labels: str | int) -> str:
+    """A metric's name with its labels, in Prometheus' notation."""
+    pairs = ",".join(f"{key}={json.dumps(str(value), ensure_ascii=False)}" for key, value in labels.items())
+    return f"{metric}{{{pairs}}}"
+
+
+def typed(kind: Literal["counter", "gauge"], values: Mapping[str, float]) -> list[str]:
+    """The lines of one metric, which all begin with its name."""
+    names = {name.partition("{")[0] for name in values}
+    return [*(f"# TYPE {name} {kind}" for name in names), *(f"{name} {value}" for name, value in values.items())]
 
 
 class JsonLines(logging.Formatter):
@@ -426,6 +437,8 @@ class JsonLines(logging.Formatter):
 
 # --- The service ----------------------------------------------------------------------------------------------
 
+SMALL_BODY, SMALL_IMAGE = 16 * 1024, 128 * 128
+"""Bytes and pixels that are decoded in less than a millisecond."""
 KNOWN_PATHS = ("/", "/classify", "/healthz", "/metrics")
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -484,9 +497,7 @@ class Service:
         self.in_flight += 1
         try:
             body = await self._body(request)
-            with self.batcher.announced():
-                read = partial(read_images, body, model.input, self.settings)
-                images = await asyncio.get_running_loop().run_in_executor(self._decoding, read)
+            images = await self._images(body, model.input)
             probabilities = await self.batcher.classify(images)
         except asyncio.CancelledError:
             self.lost += 1
@@ -530,6 +541,19 @@ class Service:
             raise RefusedError(499, "client_closed", "the client closed the connection") from error
         return bytes(body)
 
+    async def _images(self, body: bytes, spec: Input) -> list[Pixels]:
+        limits = self.settings
+        if len(body) <= SMALL_BODY:
+            # Decoded here and now: to hand it to a thread would take longer.
+            try:
+                return read_images(body, spec, limits.max_images, min(limits.max_pixels, SMALL_IMAGE))
+            except RefusedError as error:
+                if error.code != "image_too_large":
+                    raise
+        read = partial(read_images, body, spec, limits.max_images, limits.max_pixels)
+        with self.batcher.announced():
+            return await asyncio.get_running_loop().run_in_executor(self._decoding, read)
+
     def _prediction(self, model: Model, probabilities: NDArray[np.float32]) -> dict[str, Any]:
         order = np.argsort(-probabilities)[: self.settings.top_k].tolist()
         top = [
@@ -560,22 +584,17 @@ class Service:
 
     async def metrics(self, _request: Request) -> Response:
         """The Prometheus text format, version 0.0.4."""
-        counted = [f'serve_requests_total{{path="{p}",status="{s}"}} {n}' for (p, s), n in self.answers.items()]
-        refused = [f'serve_refusals_total{{code="{code}"}} {n}' for code, n in self.refusals.items()]
-        named = [f"serve_predictions_total{{label={json.dumps(label)}}} {n}" for label, n in self.predictions.items()]
         model = self.model
-        info = (
-            [f"serve_model_info{{name={json.dumps(model.name)},version={json.dumps(model.version)}}} 1"]
-            if model
-            else []
-        )
+        info = {labelled("serve_model_info", name=model.name, version=model.version): 1} if model else {}
         lines = [
-            *("# TYPE serve_requests_total counter", *counted),
-            *("# TYPE serve_refusals_total counter", *refused),
-            *("# TYPE serve_predictions_total counter", *named),
-            *("# TYPE serve_model_info gauge", *info),
-            *("# TYPE serve_in_flight gauge", f"serve_in_flight {self.in_flight}"),
-            *("# TYPE serve_queue_depth gauge", f"serve_queue_depth {self.batcher.depth}"),
+            *typed(
+                "counter", {labelled("serve_requests_total", path=p, status=s): n for (p, s), n in self.answers.items()}
+            ),
+            *typed("counter", {labelled("serve_refusals_total", code=code): n for code, n in self.refusals.items()}),
+            *typed("counter", {labelled("serve_predictions_total", label=c): n for c, n in self.predictions.items()}),
+            *typed("gauge", info),
+            *typed("gauge", {"serve_in_flight": self.in_flight}),
+            *typed("gauge", {"serve_queue_depth": self.batcher.depth}),
             *self.latency.lines("serve_request_seconds"),
             *self.batcher.seconds.lines("serve_forward_seconds"),
             *self.batcher.sizes.lines("serve_batch_size"),
@@ -606,6 +625,9 @@ class Observed:
 
         try:
             await self._app(scope, receive, observed_send)
+        except Exception:
+            # The client has got its 500 by now.
+            log.exception("failed", extra={"fields": {"request_id": request_id}})
         finally:
             path = scope["path"] if scope["path"] in KNOWN_PATHS else "other"
             self._service.answers[path, status] += 1
@@ -623,26 +645,12 @@ def requested_id(scope: Scope) -> str | None:
     return request_id if REQUEST_ID.fullmatch(request_id) else None
 
 
-def refusal_of(error: HTTPException) -> RefusedError:
-    """Starlette's own refusals, for a path or a method, in the service's form."""
-    if error.status_code == 405 and error.headers:
-        allowed = ", ".join(sorted(error.headers["Allow"].split(", ")))
-        return RefusedError(
-            405, "method_not_allowed", f"the method is not allowed here; allowed: {allowed}", error.headers
-        )
-    return RefusedError(error.status_code, "not_found", f"there are {', '.join(KNOWN_PATHS)}", error.headers)
-
-
 def create_app(service: Service) -> ASGIApp:
     async def refuse(_request: Request, error: Exception) -> Response:
-        if isinstance(error, HTTPException):
-            error = refusal_of(error)
-        if not isinstance(error, RefusedError):
-            error = RefusedError(500, "internal", "the service failed; its log says why, under this request's id")
-        service.refusals[error.code] += 1
-        return JSONResponse(
-            {"error": {"code": error.code, "message": error.message}}, error.status, headers=error.headers
-        )
+        refused = refusal_of(error)
+        service.refusals[refused.code] += 1
+        content = {"error": {"code": refused.code, "message": refused.message}}
+        return JSONResponse(content, refused.status, headers=refused.headers)
 
     app = Starlette(
         routes=[
@@ -656,6 +664,18 @@ def create_app(service: Service) -> ASGIApp:
     )
     app.router.redirect_slashes = False
     return Observed(app, service)
+
+
+def refusal_of(error: Exception) -> RefusedError:
+    """What the client is told: a refusal as it is, Starlette's own in the same form, of anything else nothing."""
+    if isinstance(error, RefusedError):
+        return error
+    if not isinstance(error, HTTPException):
+        return RefusedError(500, "internal", "the service failed; its log says why, under this request's id")
+    if error.status_code != 405 or not error.headers:
+        return RefusedError(error.status_code, "not_found", f"there are {', '.join(KNOWN_PATHS)}")
+    message = f"the method is not allowed here; allowed: {', '.join(sorted(error.headers['Allow'].split(', ')))}"
+    return RefusedError(405, "method_not_allowed", message, error.headers)
 
 
 class Server(uvicorn.Server):

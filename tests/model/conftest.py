@@ -60,6 +60,15 @@ class Gated(nn.Module):
         return images.flatten(1)[:, :10] + min(turns, 0)
 
 
+class Fragile(nn.Module):
+    """Fails on an image that is grey all over."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        if float(images.min()) > 0:
+            raise ValueError("too grey")
+        return images.flatten(1)[:, :10]
+
+
 def store(folder: Path, body: nn.Module, spec: InputSpec = SPEC) -> Path:
     """An artefact with an untrained network in it."""
     channels = torch.ones(spec.channels)
@@ -101,9 +110,13 @@ class GatedModel:
 def gated(tmp_path: Path) -> GatedModel:
     """An artefact whose forward passes the test lets through; open at first."""
     gate = Gate(tmp_path / "gate")
+    return GatedModel(store(tmp_path / "gated", scripted(Gated(gate.path))), gate)
+
+
+def scripted(module: nn.Module) -> torch.jit.ScriptModule:
+    """The module with its loops and conditions, which tracing would lose."""
     with network.deprecation_accepted():
-        body = torch.jit.script(Gated(gate.path))
-    return GatedModel(store(tmp_path / "gated", body), gate)
+        return torch.jit.script(module)
 
 
 LIMITS = ("--max-body-bytes", "200000", "--max-pixels", "1000000", "--max-images", "4", "--body-timeout-s", "0.5")

@@ -1,6 +1,7 @@
 """A replica under a client's eyes: answers, batches, overload, health, metrics, log, draining, and failing to start."""
 
 import base64
+import io
 import json
 import signal
 import socket
@@ -16,7 +17,7 @@ from PIL import Image
 
 from model import network, serve, sources
 from model.serve import Input, decode
-from tests.model.conftest import SPEC, Gate, GatedModel, store
+from tests.model.conftest import SPEC, Fragile, Gate, GatedModel, scripted, store
 from tests.model.serving import Replica, replica
 
 pytestmark = pytest.mark.model
@@ -98,6 +99,22 @@ def test_more_requests_than_the_queue_holds_are_told_to_come_back(gated: GatedMo
         assert refused.json()["error"]["code"] == "overloaded"
         assert {each.result().status_code for each in requests} == {200}
         assert httpx.post(running.url, content=PICTURE).status_code == 200
+
+
+def test_a_forward_pass_that_fails_is_a_500_with_its_reason_in_the_log_and_the_next_succeeds(tmp_path: Path) -> None:
+    with replica(store(tmp_path / "fragile", scripted(Fragile()))) as running:
+        failed = httpx.post(running.url, json={"pixels": [[100]]}, headers={"X-Request-Id": "grey"})
+        assert (failed.status_code, failed.json()["error"]["code"]) == (500, "internal")
+        assert "too grey" not in failed.text
+        assert "too grey" in running.await_event("failed", request_id="grey")["traceback"]
+        assert httpx.post(running.url, content=PICTURE).status_code == 200
+
+
+def test_a_large_photograph_is_classified(serving: Replica) -> None:
+    photograph = io.BytesIO()
+    Image.effect_noise((1200, 900), 80).save(photograph, "JPEG")
+    answer = httpx.post(serving.url, content=photograph.getvalue())
+    assert (answer.status_code, len(answer.json()["predictions"])) == (200, 1)
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
