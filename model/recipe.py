@@ -23,7 +23,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(6, ge=1)
+    epochs: int = Field(8, ge=1)
     batch_size: int = Field(32, ge=2)
     learning_rate: float = Field(0.004, gt=0)
     """The peak, after the first third of the run; from there it falls to nothing (one cycle, arXiv:1708.07120)."""
