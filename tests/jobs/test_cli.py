@@ -32,7 +32,7 @@ def paistack(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str
             "error: stack dev is deployed to Alibaba Cloud: it has no emulator",
         ),
         (["emulator", "restart"], 2, "'restart' is not one of 'start', 'stop', 'status', 'reset'"),
-        (["classify"], 2, "Missing argument '{images}...'"),
+        (["classify"], 2, "Missing argument"),
         (["deploy"], 2, "No such command 'deploy'"),
     ],
 )
