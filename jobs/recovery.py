@@ -53,9 +53,13 @@ class Lookup(Protocol):
 def recover(stack: PulumiStack, target: Target, credentials: Credentials) -> None:
     """Makes good what an interrupted run left behind; does nothing, and asks nobody, after one that succeeded."""
     release_stale_lock(stack)
-    if not pending_operations(stack.export_state()) and stack.last_result() in (None, "succeeded"):
+    state = stack.export_state()
+    if not pending_operations(state) and stack.last_result() in (None, "succeeded"):
         return
     say("The last run did not end well: looking for what it left behind")
+    if incomplete := incomplete_resources(state):
+        targets = [option for urn in incomplete for option in ("--target", urn)]
+        stack.capture("refresh", "--yes", "--skip-preview", *targets)
     # An object can only be looked for once those that it is made from are known; so until nothing is found any more.
     objects = CloudObjects(target, credentials, f"{PROJECT}/{stack.name}")
     while adopt(stack, objects):
@@ -88,6 +92,15 @@ def pending_operations(state: State) -> list[dict[str, Any]]:
     """Operations that were begun and of which nobody knows the end."""
     deployment = state.get("deployment") or {}
     return deployment.get("pending_operations") or []
+
+
+def incomplete_resources(state: State) -> list[str]:
+    """URNs of objects that were created, but whose creation failed after that.
+
+    The state knows their ids and little else, and the next update would take what it does not know for changed.
+    """
+    deployment = state.get("deployment") or {}
+    return [resource["urn"] for resource in deployment.get("resources") or [] if resource.get("initErrors")]
 
 
 def without_pending_operations(state: State) -> State:

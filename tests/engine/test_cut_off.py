@@ -32,11 +32,9 @@ MOMENTS: dict[str, Callable[[Cloud, str], bool]] = {
 
 
 @pytest.fixture
-def new(own_emulator: EmulatorProcess, state_folder: Path, tmp_path: Path) -> Iterator[Deployment]:
-    """A stack that was never deployed, on an emulator of its own."""
-    deployment = Deployment(f"cut{os.urandom(3).hex()}", tmp_path, state_folder, own_emulator)
-    yield deployment
-    deployment.destroy()
+def new(own_emulator: EmulatorProcess, tmp_path: Path) -> Deployment:
+    """A stack that was never deployed, on an emulator of its own, which ends with the test and takes all with it."""
+    return Deployment("cut", tmp_path, tmp_path, own_emulator)
 
 
 def start_up(deployment: Deployment) -> subprocess.Popen[bytes]:

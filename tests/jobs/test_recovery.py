@@ -10,6 +10,7 @@ from jobs.recovery import (
     Adoption,
     adoptable,
     import_file,
+    incomplete_resources,
     pending_operations,
     planned_creates,
     without_pending_operations,
@@ -102,6 +103,17 @@ def test_only_adopted_objects_and_their_parents_are_imported() -> None:
 @pytest.mark.parametrize("state", [{"version": 3, "deployment": None}, {"deployment": {"resources": []}}])
 def test_a_state_without_pending_operations_has_none(state: dict[str, Any]) -> None:
     assert pending_operations(state) == []
+
+
+def test_objects_whose_creation_failed_half_way_are_known() -> None:
+    resources = [
+        {"urn": "whole"},
+        {"urn": "half", "initErrors": ["connection refused"]},
+        {"urn": "w", "initErrors": []},
+    ]
+
+    assert incomplete_resources({"deployment": {"resources": resources}}) == ["half"]
+    assert incomplete_resources({"deployment": None}) == []
 
 
 def test_a_state_without_its_pending_operations_is_otherwise_the_same() -> None:
