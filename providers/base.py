@@ -7,6 +7,8 @@ reading, parsing what came over the wire, and what is not there any more.
 import json
 import os
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -101,6 +103,16 @@ class DeclaredProvider(ResourceProvider, Generic[Inputs]):
         """Whether an answer says that the resource is not there; to be overridden where codes do not tell."""
         return error.code in self.gone
 
+    # What a subclass may use.
+    def there(self, ask: Callable[[], T]) -> T | None:
+        """What `ask` answers; None when the cloud says that there is no such thing."""
+        try:
+            return ask()
+        except TeaException as error:
+            if not self.is_gone(error):
+                raise
+            return None
+
     # What Pulumi calls.
     def configure(self, req: ConfigureRequest) -> None:
         # The engine shows what a provider raises as a whole traceback, and refusals need none.
@@ -160,6 +172,30 @@ class DeclaredProvider(ResourceProvider, Generic[Inputs]):
     def _parse(self, props: Props) -> Inputs:
         own = {name: value for name, value in props.items() if name in self.inputs.model_fields}
         return self.inputs.model_validate(whole_numbers(own))
+
+
+def refuse_existing(what: str, adopt: bool) -> None:
+    """CloudError unless what exists is to be taken over."""
+    if not adopt:
+        raise CloudError(f"there is already {what}; delete it, or set adopt to take it over")
+
+
+def wait_until(
+    look: Callable[[], T], done: Callable[[T], bool], *, timeout_s: float, poll_s: float, late: Callable[[T], str]
+) -> T:
+    """What `look` sees once it is `done`, which raises CloudError when the cloud has given up.
+
+    The first look is after `poll_s`: a status may lag behind what was just accepted. CloudError after `timeout_s`,
+    with what `late` says of the last look: what was waited for, how it stands, and what to do.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        time.sleep(poll_s)
+        seen = look()
+        if done(seen):
+            return seen
+        if time.monotonic() > deadline:
+            raise CloudError(f"waited {timeout_s:.0f} s for {late(seen)}")
 
 
 def whole_numbers(value: Any) -> Any:

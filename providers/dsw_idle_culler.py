@@ -7,8 +7,8 @@ from pulumi.dynamic import Resource
 from pydantic import Field
 from typing_extensions import override
 
-from providers.base import Found, Immutable, Props, ResourceInputs
-from providers.dsw_live import DswProvider, found, refuse_existing
+from providers.base import Found, Immutable, Props, ResourceInputs, refuse_existing
+from providers.dsw_live import DswProvider
 
 
 class IdleCullerInputs(ResourceInputs):
@@ -26,7 +26,7 @@ class IdleCullerProvider(DswProvider[IdleCullerInputs]):
 
     @override
     def make(self, wanted: IdleCullerInputs) -> tuple[str, Props]:
-        if found(lambda: self._get(wanted.instance_id)) is not None:
+        if self.there(lambda: self._get(wanted.instance_id)) is not None:
             refuse_existing(f"an idle culler of {wanted.instance_id}", wanted.adopt)
             self.dsw.delete_idle_instance_culler(wanted.instance_id)
         self._create(wanted)

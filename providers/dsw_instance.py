@@ -6,16 +6,14 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 from typing_extensions import override
 
-from providers.base import CloudError, Found, Immutable, Props, ResourceInputs
+from providers.base import CloudError, Found, Immutable, Props, ResourceInputs, refuse_existing
 from providers.documents import declared_part
 from providers.dsw_live import (
     DOWN,
     DswProvider,
     LiveInstance,
-    await_gone,
     await_running,
     await_stopped,
-    refuse_existing,
 )
 
 if TYPE_CHECKING:
@@ -89,7 +87,7 @@ class DswInstanceProvider(DswProvider[DswInstanceInputs]):
     @override
     def remove(self, id_: str, known: DswInstanceInputs) -> None:
         self.dsw.delete_instance(id_)
-        await_gone(self.dsw, id_, timeout_s=known.timeout_s, poll_s=self.poll_s)
+        self.await_gone(id_, timeout_s=known.timeout_s)
 
     def _as_declared(self, live: LiveInstance, declared: DswInstanceInputs) -> DswInstanceInputs:
         """What the instance has of what we declare. What DSW never tells is taken to be as declared."""

@@ -1,7 +1,5 @@
 """An instance as DSW has it at this moment, and what the resources around it have in common."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -10,7 +8,7 @@ from Tea.exceptions import TeaException
 from typing_extensions import override
 
 from cloud.dsw import dsw_client
-from providers.base import CloudError, DeclaredProvider, ResourceInputs
+from providers.base import CloudError, DeclaredProvider, ResourceInputs, wait_until
 
 if TYPE_CHECKING:
     from alibabacloud_pai_dsw20220101.client import Client
@@ -34,27 +32,17 @@ class DswProvider(DeclaredProvider[Inputs]):
     @override
     def is_gone(self, error: TeaException) -> bool:
         """DSW documents the same code, ValidationError, for what is wrong and for what is not there."""
-        return is_not_found(error)
+        return getattr(error, "status_code", None) == 404
 
-
-def is_not_found(error: TeaException) -> bool:
-    return getattr(error, "status_code", None) == 404
-
-
-def found(ask: Callable[[], Any]) -> Any:
-    """What `ask` answers, None when DSW says that there is no such thing."""
-    try:
-        return ask()
-    except TeaException as error:
-        if not is_not_found(error):
-            raise
-        return None
-
-
-def refuse_existing(what: str, adopt: bool) -> None:
-    """CloudError unless what exists is to be taken over."""
-    if not adopt:
-        raise CloudError(f"there is already {what}; delete it, or set adopt to take it over")
+    def await_gone(self, instance_id: str, *, timeout_s: float) -> None:
+        """Returns when DSW knows the instance no more."""
+        wait_until(
+            lambda: self.there(lambda: LiveInstance.get(self.dsw, instance_id)),
+            lambda live: live is None,
+            timeout_s=timeout_s,
+            poll_s=self.poll_s,
+            late=lambda live: _late(self.dsw, live, "go") if live else "",
+        )
 
 
 @dataclass(frozen=True)
@@ -111,44 +99,41 @@ def await_running(
     CloudError when it fails, or `timeout_s` is over. With `was_stopped`, the status `Stopped` counts only after another
     one: it may lag behind a start that was just accepted.
     """
-    deadline = time.monotonic() + timeout_s
-    on_its_way = not was_stopped
-    while True:
-        time.sleep(poll_s)
-        live = LiveInstance.get(client, instance_id)
-        if live.status == "Running" or (live.status == "Stopped" and on_its_way):
-            return live
+    seen = [] if was_stopped else ["Stopped"]
+
+    def runs_or_ran(live: LiveInstance) -> bool:
         if live.status == "Failed":
             raise CloudError(f"{live.name} failed to start{_told(client, live)}")
-        on_its_way = on_its_way or live.status != "Stopped"
-        _check_deadline(client, live, "run", deadline, timeout_s)
+        ran = bool(seen) and live.status == "Stopped"
+        if live.status != "Stopped":
+            seen.append(live.status)
+        return live.status == "Running" or ran
+
+    return wait_until(
+        lambda: LiveInstance.get(client, instance_id),
+        runs_or_ran,
+        timeout_s=timeout_s,
+        poll_s=poll_s,
+        late=lambda live: _late(client, live, "run"),
+    )
 
 
 def await_stopped(client: "Client", instance_id: str, *, timeout_s: float, poll_s: float) -> LiveInstance:
     """The instance once it is stopped, or has failed."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        live = LiveInstance.get(client, instance_id)
-        if live.status in DOWN:
-            return live
-        _check_deadline(client, live, "stop", deadline, timeout_s)
-        time.sleep(poll_s)
+    return wait_until(
+        lambda: LiveInstance.get(client, instance_id),
+        lambda live: live.status in DOWN,
+        timeout_s=timeout_s,
+        poll_s=poll_s,
+        late=lambda live: _late(client, live, "stop"),
+    )
 
 
-def await_gone(client: "Client", instance_id: str, *, timeout_s: float, poll_s: float) -> None:
-    """Returns when DSW knows the instance no more."""
-    deadline = time.monotonic() + timeout_s
-    while live := found(lambda: LiveInstance.get(client, instance_id)):
-        _check_deadline(client, live, "go", deadline, timeout_s)
-        time.sleep(poll_s)
-
-
-def _check_deadline(client: "Client", live: LiveInstance, what: str, deadline: float, timeout_s: float) -> None:
-    if time.monotonic() > deadline:
-        raise CloudError(
-            f"waited {timeout_s:.0f} s for {live.name} to {what}; it is {live.status}{_told(client, live)}. "
-            "DSW goes on trying; wait, then run `pulumi up` again, or raise timeout_min of the notebook"
-        )
+def _late(client: "Client", live: LiveInstance, what: str) -> str:
+    return (
+        f"{live.name} to {what}; it is {live.status}{_told(client, live)}. "
+        "DSW goes on trying; wait, then run `pulumi up` again, or raise timeout_min of the notebook"
+    )
 
 
 def _told(client: "Client", live: LiveInstance) -> str:

@@ -7,8 +7,8 @@ from pulumi.dynamic import Resource
 from pydantic import Field
 from typing_extensions import override
 
-from providers.base import Found, Immutable, Props, ResourceInputs
-from providers.dsw_live import DswProvider, LiveInstance, found, refuse_existing
+from providers.base import Found, Immutable, Props, ResourceInputs, refuse_existing
+from providers.dsw_live import DswProvider, LiveInstance
 
 
 class ShutdownTimerInputs(ResourceInputs):
@@ -24,7 +24,7 @@ class ShutdownTimerProvider(DswProvider[ShutdownTimerInputs]):
 
     @override
     def make(self, wanted: ShutdownTimerInputs) -> tuple[str, Props]:
-        if found(lambda: self._get(wanted.instance_id)) is not None:
+        if self.there(lambda: self._get(wanted.instance_id)) is not None:
             refuse_existing(f"a shutdown timer of {wanted.instance_id}", wanted.adopt)
             self.dsw.delete_instance_shutdown_timer(wanted.instance_id)
         return wanted.instance_id, self._create(wanted)
@@ -33,7 +33,7 @@ class ShutdownTimerProvider(DswProvider[ShutdownTimerInputs]):
     def find(self, id_: str, known: ShutdownTimerInputs, outputs: Props) -> Found[ShutdownTimerInputs]:
         """A timer that has stopped its instance is gone from DSW, but it has done what it was declared for: it counts
         as there until the instance runs again."""
-        live = found(lambda: self._get(id_))
+        live = self.there(lambda: self._get(id_))
         if live is None and LiveInstance.get(self.dsw, id_).status == "Running":
             live = self._get(id_)
         return Found(known, {"due": live.due_time if live else outputs.get("due", "")})
@@ -41,7 +41,7 @@ class ShutdownTimerProvider(DswProvider[ShutdownTimerInputs]):
     @override
     def change(self, id_: str, before: ShutdownTimerInputs, wanted: ShutdownTimerInputs) -> Props:
         """DSW has no operation for it, so there is none for a moment."""
-        if found(lambda: self._get(id_)) is not None:
+        if self.there(lambda: self._get(id_)) is not None:
             self.dsw.delete_instance_shutdown_timer(id_)
         return self._create(wanted)
 

@@ -1,14 +1,13 @@
 """InstanceSnapshot: an image made of a DSW instance."""
 
-import time
 from typing import Any
 
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 from typing_extensions import override
 
-from providers.base import CloudError, Found, Immutable, Props, ResourceInputs
-from providers.dsw_live import DswProvider, refuse_existing
+from providers.base import CloudError, Found, Immutable, Props, ResourceInputs, refuse_existing, wait_until
+from providers.dsw_live import DswProvider
 
 
 class InstanceSnapshotInputs(ResourceInputs):
@@ -76,20 +75,23 @@ class InstanceSnapshotProvider(DswProvider[InstanceSnapshotInputs]):
         return str(self.dsw.create_instance_snapshot(wanted.instance_id, request).body.snapshot_id)
 
     def _await_saved(self, wanted: InstanceSnapshotInputs, snapshot_id: str) -> Any:
-        deadline = time.monotonic() + wanted.timeout_s
-        while True:
-            live = self._get(wanted.instance_id, snapshot_id)
-            if live.status == "Saved":
-                return live
-            told = f": {live.reason_message}" if live.reason_message else ""
+        what = f"the snapshot {wanted.snapshot_name} of {wanted.instance_id}"
+
+        def told(live: Any) -> str:
+            return f": {live.reason_message}" if live.reason_message else ""
+
+        def saved(live: Any) -> bool:
             if live.status == "Failed":
-                raise CloudError(f"the snapshot {wanted.snapshot_name} of {wanted.instance_id} failed{told}")
-            if time.monotonic() > deadline:
-                raise CloudError(
-                    f"waited {wanted.timeout_s} s for the snapshot {wanted.snapshot_name} of {wanted.instance_id} "
-                    f"to be saved; it is {live.status}{told}"
-                )
-            time.sleep(self.poll_s)
+                raise CloudError(f"{what} failed{told(live)}")
+            return bool(live.status == "Saved")
+
+        return wait_until(
+            lambda: self._get(wanted.instance_id, snapshot_id),
+            saved,
+            timeout_s=wanted.timeout_s,
+            poll_s=self.poll_s,
+            late=lambda live: f"{what} to be saved; it is {live.status}{told(live)}",
+        )
 
 
 class InstanceSnapshot(Resource, module="dsw", name="InstanceSnapshot"):

@@ -1,18 +1,35 @@
-"""A service as EAS has it at this moment."""
+"""A service as EAS has it at this moment, and what the resources around it have in common."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from providers.base import CloudError
+from pulumi.dynamic import ConfigureRequest
+from typing_extensions import override
+
+from cloud.eas import eas_client
+from providers.base import CloudError, DeclaredProvider, ResourceInputs, wait_until
 
 if TYPE_CHECKING:
     from alibabacloud_eas20210701.client import Client
 
 GONE = frozenset({"InvalidService.NotFound"})
 _SETTLED = ("Running", "Stopped")
+
+Inputs = TypeVar("Inputs", bound=ResourceInputs)
+
+
+class EasProvider(DeclaredProvider[Inputs]):
+    """A provider with a client of EAS. What belongs to a service is gone with it."""
+
+    gone = GONE
+    poll_s = 2.0
+
+    @override
+    def configure(self, req: ConfigureRequest) -> None:
+        super().configure(req)
+        self.eas = eas_client(self.target, self.credentials)
 
 
 @dataclass(frozen=True)
@@ -58,22 +75,23 @@ class LiveService:
 
 
 def await_settled(describe: Callable[[], LiveService], *, timeout_s: float, poll_s: float) -> LiveService:
-    """The service once its last update is through; CloudError when EAS gives up or `timeout_s` is over.
+    """The service once its last update is through; CloudError when EAS gives up or `timeout_s` is over."""
 
-    The first look is after `poll_s`, since the status may lag behind an update that was just accepted.
-    """
-    deadline = time.monotonic() + timeout_s
-    while True:
-        time.sleep(poll_s)
-        live = describe()
-        if live.settled:
-            return live
-        told = f": {live.message}" if live.message else ""
+    def settled(live: LiveService) -> bool:
         if live.status == "Failed":
-            raise CloudError(f"EAS could not bring up version {live.latest_version} of {live.name}{told}")
-        if time.monotonic() > deadline:
-            raise CloudError(
-                f"waited {timeout_s:.0f} s for {live.name} to run version {live.latest_version}; it is "
-                f"{live.status} with {live.running_replicas} of {live.replicas} replicas running{told}. EAS goes on "
-                "trying; repair or wait, then run `pulumi up` again, or raise timeouts.update_min of the service"
-            )
+            raise CloudError(f"EAS could not bring up version {live.latest_version} of {live.name}{_told(live)}")
+        return live.settled
+
+    return wait_until(describe, settled, timeout_s=timeout_s, poll_s=poll_s, late=_late)
+
+
+def _late(live: LiveService) -> str:
+    return (
+        f"{live.name} to run version {live.latest_version}; it is {live.status} with {live.running_replicas} of "
+        f"{live.replicas} replicas running{_told(live)}. EAS goes on trying; repair or wait, then run `pulumi up` "
+        "again, or raise timeouts.update_min of the service"
+    )
+
+
+def _told(live: LiveService) -> str:
+    return f": {live.message}" if live.message else ""

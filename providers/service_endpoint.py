@@ -1,12 +1,11 @@
 """ServiceEndpoint: the addresses and the token of an EAS service, which alicloud's `pai.Service` does not give out."""
 
 from pulumi import Input, Output, ResourceOptions
-from pulumi.dynamic import ConfigureRequest, Resource
+from pulumi.dynamic import Resource
 from typing_extensions import override
 
-from cloud.eas import eas_client
-from providers.base import DeclaredProvider, Found, Immutable, Props, ResourceInputs
-from providers.eas_live import GONE, LiveService
+from providers.base import Found, Immutable, Props, ResourceInputs
+from providers.eas_live import EasProvider, LiveService
 
 
 class EndpointInputs(ResourceInputs):
@@ -14,14 +13,8 @@ class EndpointInputs(ResourceInputs):
     service_name: Immutable[str]
 
 
-class EndpointProvider(DeclaredProvider[EndpointInputs]):
+class EndpointProvider(EasProvider[EndpointInputs]):
     inputs = EndpointInputs
-    gone = GONE
-
-    @override
-    def configure(self, req: ConfigureRequest) -> None:
-        super().configure(req)
-        self.eas = eas_client(self.target, self.credentials)
 
     @override
     def make(self, wanted: EndpointInputs) -> tuple[str, Props]:

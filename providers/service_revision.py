@@ -7,13 +7,12 @@ keys stay, and whatever the server adds shows as drift. See docs/decisions/0003-
 from typing import Any
 
 from pulumi import Input, Output, ResourceOptions
-from pulumi.dynamic import ConfigureRequest, Resource
+from pulumi.dynamic import Resource
 from typing_extensions import override
 
-from cloud.eas import eas_client
-from providers.base import DeclaredProvider, Found, Immutable, Props, ResourceInputs, as_json
+from providers.base import Found, Immutable, Props, ResourceInputs, as_json
 from providers.documents import declared_part, overlay
-from providers.eas_live import GONE, LiveService, await_settled
+from providers.eas_live import EasProvider, LiveService, await_settled
 
 
 class RevisionInputs(ResourceInputs):
@@ -31,15 +30,8 @@ class RevisionInputs(ResourceInputs):
         return with_environment(self.config, self.environment)
 
 
-class RevisionProvider(DeclaredProvider[RevisionInputs]):
+class RevisionProvider(EasProvider[RevisionInputs]):
     inputs = RevisionInputs
-    gone = GONE
-    poll_s = 2.0
-
-    @override
-    def configure(self, req: ConfigureRequest) -> None:
-        super().configure(req)
-        self.eas = eas_client(self.target, self.credentials)
 
     @override
     def make(self, wanted: RevisionInputs) -> tuple[str, Props]:
