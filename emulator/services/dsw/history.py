@@ -9,11 +9,11 @@ from pydantic import Field
 
 from emulator.clock import iso
 from emulator.operations import Answer, Call, Parameters
+from emulator.processes.output import read_lines
 from emulator.services.dsw.product import INSTANCE, dsw, refusal, succeeded
 from emulator.services.dsw.records import Passage
 from emulator.services.dsw.shutdown import Time
 from emulator.services.dsw.state import DswState
-from emulator.services.eas.dataplane.output import read_lines
 
 LOG_PAGE = 1000
 

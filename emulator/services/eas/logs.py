@@ -10,7 +10,7 @@ from pydantic import Field
 from emulator.clock import iso
 from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Parameters
-from emulator.services.eas.dataplane.output import LogLine, read_lines
+from emulator.processes.output import LogLine, read_lines
 from emulator.services.eas.product import SERVICE, eas
 from emulator.services.eas.queries import Time, page, pages
 from emulator.services.eas.records import Service

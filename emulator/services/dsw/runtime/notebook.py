@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 import sys
 from pathlib import Path
 
@@ -59,13 +58,3 @@ async def serve_missing(port: int) -> asyncio.Server:
         writer.close()
 
     return await asyncio.start_server(answer, "127.0.0.1", port)
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -6,13 +6,10 @@ them all is `DSW_INSTANCE_ID`, which DSW itself sets (Alibaba Cloud's pai-python
 
 import asyncio
 import contextlib
-import os
 import signal
-import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import psutil
 
@@ -59,67 +56,3 @@ class ProcessTable:
                     with contextlib.suppress(psutil.NoSuchProcess):
                         process.send_signal(signal.SIGKILL if late else signal.SIGTERM)
             await asyncio.sleep(POLL_S)
-
-
-class Command:
-    """A command that was started for an instance. `exited` is done with its exit code (negative: the signal), whatever
-    it left running."""
-
-    def __init__(self, popen: "subprocess.Popen[bytes]") -> None:
-        self._popen = popen
-        self._loop = asyncio.get_running_loop()
-        self.exited: asyncio.Future[int] = self._loop.create_future()
-        self._pidfd = os.pidfd_open(popen.pid)
-        self._loop.add_reader(self._pidfd, self._reap)
-
-    @classmethod
-    def start(cls, argv: Sequence[str], env: Mapping[str, str], directory: Path, output: int) -> "Command":
-        """Starts `argv` in `directory` with exactly `env`; `output` is the descriptor for stdout and stderr.
-
-        OSError when there is no such command, or it may not be run.
-        """
-        popen = subprocess.Popen(  # noqa: S603 - running the user's own command is what an instance is for
-            list(argv),
-            env=dict(env),
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        return cls(popen)
-
-    def _reap(self) -> None:
-        self._loop.remove_reader(self._pidfd)
-        os.close(self._pidfd)
-        self.exited.set_result(self._popen.wait())
-
-
-class CpuMeter:
-    """How much CPU time the processes of one instance used between two measurements."""
-
-    def __init__(self) -> None:
-        self._used: dict[tuple[int, float], float] = {}
-        self._at = time.monotonic()
-
-    def percent(self, processes: Sequence[psutil.Process], vcpus: int) -> float:
-        """Since the last time, in percent of `vcpus`, or of this machine's when it has fewer."""
-        used: dict[tuple[int, float], float] = {}
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                times = process.cpu_times()
-                used[process.pid, process.create_time()] = times.user + times.system
-        spent_s = sum(seconds - self._used.get(key, 0.0) for key, seconds in used.items())
-        now = time.monotonic()
-        available_s = (now - self._at) * min(vcpus, os.cpu_count() or 1)
-        self._used, self._at = used, now
-        return min(100.0, 100 * spent_s / available_s) if available_s > 0 else 0.0
-
-
-def memory_bytes(processes: Sequence[psutil.Process]) -> int:
-    """What they have in memory together; shared pages count for each."""
-    total = 0
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            total += process.memory_info().rss
-    return total

@@ -6,21 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
+from emulator.processes.command import Command
+from emulator.processes.output import OutputLog
+from emulator.processes.places import relocated
+from emulator.processes.ports import free_port, is_free
 from emulator.services.dsw.parameters import WholeSettings
 from emulator.services.dsw.records import Instance
 from emulator.services.dsw.runtime.mounts import Mount, Mounts
 from emulator.services.dsw.runtime.notebook import (
     SEARCH_PATH,
     find_jupyter,
-    is_free,
     jupyter_command,
     listening,
     serve_missing,
 )
-from emulator.services.dsw.runtime.paths import HOME, WORKSPACE, relocated
-from emulator.services.dsw.runtime.processes import MARK, Command
-from emulator.services.eas.dataplane.host import free_port
-from emulator.services.eas.dataplane.output import OutputLog
+from emulator.services.dsw.runtime.paths import HOME, WORKSPACE
+from emulator.services.dsw.runtime.processes import MARK
 
 if TYPE_CHECKING:
     from emulator.services.dsw.state import DswState

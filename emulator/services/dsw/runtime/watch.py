@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.clock import iso
+from emulator.processes.usage import CpuMeter, memory_bytes
 from emulator.services.dsw.records import UP, Instance
-from emulator.services.dsw.runtime.processes import CpuMeter, Trees, memory_bytes
+from emulator.services.dsw.runtime.processes import Trees
 from emulator.services.dsw.specs import spec_of
 
 if TYPE_CHECKING:

@@ -1,16 +1,11 @@
-"""The machine that instances run on: directories, ports, time."""
+"""The machine that instances run on: directories, objects, time."""
 
-import random
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from emulator.services.eas.dataplane.mounts import ObjectSource
-
-# Below the range that the kernel gives to outgoing connections, so that none of them takes an instance's port.
-PORTS = range(20_000, 32_000)
 
 
 @dataclass(frozen=True)
@@ -39,16 +34,3 @@ class Host:
     objects: ObjectSource
     backoff: Backoff = Backoff()
     capacity: int = 64
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on; OSError when there is none."""
-    for port in random.sample(PORTS, 200):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise OSError(f"no free port between {PORTS.start} and {PORTS.stop - 1}")

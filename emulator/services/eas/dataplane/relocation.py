@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_BEFORE = r"""(?<![^\s=:"'`,;|&()<>])"""
+from emulator.processes.places import BEFORE, relocated
+
 _AFTER_PORT = r"""(?=$|[\s/"'`,;|&()<>])"""
-_AFTER_PATH = r"""(?=$|[\s/:"'`,;|&()<>])"""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,8 @@ class Relocation:
 
     def text(self, value: str) -> str:
         """`value` (a word of a command, a script, or a variable's value) as it must read on this machine."""
-        value = re.sub(f"{_BEFORE}{self.declared_port}{_AFTER_PORT}", str(self.port), value)
-        if self.mounts:
-            longest_first = sorted(self.mounts, key=len, reverse=True)
-            declared = "|".join(re.escape(path) for path in longest_first)
-            value = re.sub(f"{_BEFORE}({declared}){_AFTER_PATH}", lambda match: str(self.mounts[match[1]]), value)
-        return value
+        value = re.sub(f"{BEFORE}{self.declared_port}{_AFTER_PORT}", str(self.port), value)
+        return relocated(value, self.mounts)
 
     def probe_port(self, port: int | None) -> int:
         """The port that a probe of `port` must try; another port than the container's own stays as it is."""

@@ -9,14 +9,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from emulator.processes.output import OutputLog
+from emulator.processes.ports import free_port
 from emulator.services.eas.config.containers import Container
 from emulator.services.eas.config.service import ServiceConfig
 from emulator.services.eas.dataplane import background
 from emulator.services.eas.dataplane.backend import Backend
 from emulator.services.eas.dataplane.faults import Faults
-from emulator.services.eas.dataplane.host import Host, free_port
+from emulator.services.eas.dataplane.host import Host
 from emulator.services.eas.dataplane.mounts import MountError, mount
-from emulator.services.eas.dataplane.output import OutputLog
 from emulator.services.eas.dataplane.probes import TCP_PROBE, Place, until_failed, until_healthy
 from emulator.services.eas.dataplane.process import Process
 from emulator.services.eas.dataplane.relocation import Relocation
