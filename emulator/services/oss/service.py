@@ -1,8 +1,7 @@
 """OSS's part of the state, with what other services may do with it: read objects, and lay them out as files."""
 
+import asyncio
 import hashlib
-import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from emulator.services.oss.attributes import SYMLINK_TARGET, symlink_target
 from emulator.services.oss.content import Blobs, Segment
 from emulator.services.oss.index import Index
-from emulator.services.oss.records import MultipartUpload, Version
+from emulator.services.oss.records import MultipartUpload
 from emulator.services.oss.versions import Versions
 from emulator.store import Store
 
@@ -68,29 +67,22 @@ class Oss:
             digest.update(f"{key}\0{sequence}\0".encode())
         return digest.hexdigest()
 
-    def materialise(self, bucket: str, prefix: str, directory: Path) -> str:
-        """Makes `directory` hold the objects under `prefix` as files, and returns the change token of what it holds.
+    async def materialise(self, bucket: str, prefix: str, directory: Path) -> None:
+        """Writes the objects under `prefix` as files into `directory`, which is new.
 
-        The key's part after `prefix` is the path; keys that end in `/` become directories. Files that are no object
-        (any more) are removed, files whose object did not change are left alone. A file is a copy of its own (a
-        reflink where the file system can): what a process writes into it never reaches the bucket.
+        The key's part after `prefix` is the path; keys that end in `/` become directories. A file is a copy of its own
+        (a reflink where the file system can): what a process writes into it never reaches the bucket.
         NoSuchBucket when there is no such bucket; ValueError for a key that cannot be a file under `directory`.
         """
-        token = self.change_token(bucket, prefix)
-        directory.mkdir(parents=True, exist_ok=True)
-        paths = {key: directory / key.removeprefix(prefix).lstrip("/") for key, _ in self._sequences(bucket, prefix)}
-        _remove_others(directory, set(paths.values()))
-        for key, path in paths.items():
+        self.index.bucket(bucket)
+        for key in [key for key, _ in self.index.sequences(bucket, prefix)]:
+            path = directory / key.removeprefix(prefix).lstrip("/")
             try:
-                self._lay_out(bucket, key, path)
+                await self._lay_out(bucket, key, path)
             except (OSError, ValueError) as error:
                 raise ValueError(f"the object {key} of {bucket} cannot be the file {path}: {error}") from error
-        return token
 
-    def _sequences(self, bucket: str, prefix: str) -> list[tuple[str, int]]:
-        return list(self.index.sequences(bucket, prefix))
-
-    def _lay_out(self, bucket: str, key: str, path: Path) -> None:
+    async def _lay_out(self, bucket: str, key: str, path: Path) -> None:
         if ".." in path.parts:
             raise ValueError("it would lie outside the directory")
         if key.endswith("/"):
@@ -99,32 +91,10 @@ class Oss:
         version = self.index.latest(bucket, key)
         if version is not None and version.type == "Symlink":
             version = self.index.latest(bucket, symlink_target(version.headers[SYMLINK_TARGET]))
-        if version is None or version.is_delete_marker or _is_laid_out(version, path):
+        if version is None or version.is_delete_marker:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.partial")
         if version.inline is not None:
-            partial.write_bytes(version.inline)
+            path.write_bytes(version.inline)
         else:
-            self.blobs.copy_to(version.segments, partial)
-        os.utime(partial, ns=(version.sequence, version.sequence))
-        partial.replace(path)
-
-
-def _is_laid_out(version: Version, path: Path) -> bool:
-    """Files carry their version's sequence number, which is a time in nanoseconds, as the time of their change."""
-    if not path.is_file():
-        return False
-    found = path.stat()
-    return (found.st_mtime_ns, found.st_size) == (version.sequence, version.size)
-
-
-def _remove_others(directory: Path, wanted: set[Path]) -> None:
-    needed = wanted | {parent for path in wanted for parent in path.parents}
-    for root, directories, files in os.walk(directory, topdown=True):
-        for name in files:
-            if Path(root, name) not in wanted:
-                Path(root, name).unlink()
-        for name in [name for name in directories if Path(root, name) not in needed]:
-            shutil.rmtree(Path(root, name))
-            directories.remove(name)
+            await asyncio.to_thread(self.blobs.copy_to, version.segments, path)  # may be a large model

@@ -17,7 +17,7 @@ class MountError(Exception):
 class ObjectSource(Protocol):
     """Where the objects of an OSS mount come from."""
 
-    def materialise(self, bucket: str, prefix: str, directory: Path) -> str:
+    async def materialise(self, bucket: str, prefix: str, directory: Path) -> None:
         """Writes the objects whose keys begin with `prefix` under `directory`, by the rest of their keys; ApiError
         when there is no such bucket, ValueError for a key that cannot be a file."""
 
@@ -46,7 +46,7 @@ async def mount(storage: Sequence[Storage], root: Path, source: ObjectSource) ->
 
 async def _copy(oss: OssMount, declared: str, directory: Path, source: ObjectSource) -> None:
     try:
-        source.materialise(oss.bucket, oss.prefix, directory)
+        await source.materialise(oss.bucket, oss.prefix, directory)
     except (ApiError, ValueError) as error:
         raise MountError(f"{declared}: {oss.path} cannot be mounted: {error}") from None
     if oss.prefix and not any(directory.iterdir()):
