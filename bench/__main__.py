@@ -29,13 +29,13 @@ def main(
         list[str] | None, typer.Option(help=f"Measure just this; may be repeated. One of: {', '.join(BENCHMARKS)}.")
     ] = None,
 ) -> None:
-    """Measures the project beside its baselines. Rows that are not measured now keep their last figures."""
+    """Measures the project beside its baselines. With --only, all other rows keep their last figures."""
     unknown = [name for name in only or () if name not in BENCHMARKS]
     if unknown:
         raise typer.BadParameter(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
     console = Console()
     _install_rivals(console)
-    measured = {row.name: row for row in rows.read(RESULTS)}
+    measured = {row.name: row for row in (rows.read(RESULTS) if only else ())}
     for name in only or BENCHMARKS:
         with console.status(f"measuring {name}"):
             measured.update({row.name: row for row in BENCHMARKS[name]()})

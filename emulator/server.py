@@ -21,7 +21,9 @@ def server(app: ASGIApp) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nobody stands between a client on the loopback and this server
         timeout_keep_alive=75,  # longer than the SDKs keep an idle connection
+        timeout_graceful_shutdown=10,  # seconds for requests that are under way
     )
     return uvicorn.Server(config)
 
