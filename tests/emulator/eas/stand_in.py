@@ -2,7 +2,8 @@
 
 It answers every path with a JSON description of the request, with what the environment says about itself, and does
 what the query asks for: `sleep=S`, `status=N`, `exit=N`, `hang` (no answer ever), `stream=N` (that many chunks),
-`close` (closes without an answer), `unready`/`ready` and `dead` (what /health answers from now on).
+`close` (closes without an answer), `unready`/`ready` and `dead` (what /health answers from now on). Without `sleep`, it
+waits as long as SLEEP_S in the environment says.
 On SIGTERM it takes no more connections, finishes what it has begun and ends.
 """
 
@@ -51,7 +52,7 @@ async def answer(line: bytes, reader: asyncio.StreamReader, writer: asyncio.Stre
         return False
     if "hang" in query:
         await asyncio.sleep(3600)
-    await asyncio.sleep(float(query.get("sleep", 0)))
+    await asyncio.sleep(float(query.get("sleep", os.environ.get("SLEEP_S", 0))))
     health = {"unready": 503, "dead": 500, "ready": 200}.get(next(iter(query), ""), health)
     status = health if url.path == "/health" else int(query.get("status", 200))
     described = {

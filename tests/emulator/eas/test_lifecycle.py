@@ -1,7 +1,5 @@
 """Starting, stopping, restarting and scaling; the status follows what the instances really do."""
 
-import time
-
 from alibabacloud_eas20210701 import models
 
 from tests.emulator.eas.conftest import STAND_IN, Eas, service_json, until
@@ -137,7 +135,6 @@ def test_a_service_that_is_being_deleted_takes_no_change(eas: Eas) -> None:
 
 def test_a_stopping_service_is_seen_stopping(eas: Eas) -> None:
     eas.deploy(service_json(metadata={"rpc": {"keepalive": 20_000}}))
-    begun = time.monotonic()
     with eas.http.stream(
         "GET", f"{eas.url}/api/predict/svc?stream=30", headers={"Authorization": eas.describe()["AccessToken"]}
     ) as answer:
@@ -147,5 +144,4 @@ def test_a_stopping_service_is_seen_stopping(eas: Eas) -> None:
         assert (instance["Status"], instance["ReadyProcesses"]) == ("Terminating", 0)
         lines = list(answer.iter_lines())
     assert len(lines) == 30, "the request in flight was finished"
-    assert time.monotonic() - begun < 20
     eas.wait(status="Stopped")
