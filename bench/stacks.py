@@ -1,5 +1,6 @@
 """`pulumi preview` and `up` of many services, beside as many resources that do nothing."""
 
+import hashlib
 import json
 import subprocess
 import tempfile
@@ -79,7 +80,9 @@ def _services(count: int) -> Taken:
         target = Target(region="cn-hangzhou", account_id="1234567890123456", emulator=url)
         artefact = Path(scratch) / "artefact"
         artefact.mkdir()
-        (artefact / "manifest.json").write_text(json.dumps({"version": "1"}))
+        (artefact / "model.pt").touch()
+        files = {"model.pt": hashlib.sha256().hexdigest()}
+        (artefact / "manifest.json").write_text(json.dumps({"version": "1", "files": files}))
         service = {
             "model": {"name": "nothing", "artefact": str(artefact)},
             "container": {"server": "bench/clients/answer.py", "probes": {"path": "/"}},
@@ -90,62 +93,70 @@ def _services(count: int) -> Taken:
             "paistack:store": {"force_destroy": True},
             "paistack:services": {f"s{number}": service for number in range(count)},
         }
-        file = Path(scratch) / "Pulumi.bench.yaml"
-        file.write_text(yaml.safe_dump({"config": config}))
-        with _stack(ROOT, Path(scratch), target.environment()) as run:
-            return _walk(run, ["--config-file", str(file)])
+        with _stack(ROOT, "paistack", config, Path(scratch), target.environment()) as run:
+            return _walk(run)
 
 
 def _trivial(resources: int) -> Taken:
-    with tempfile.TemporaryDirectory() as scratch, _stack(TRIVIAL, Path(scratch), {"PYTHONPATH": str(ROOT)}) as run:
-        file = Path(scratch) / "Pulumi.bench.yaml"
-        file.write_text(yaml.safe_dump({"config": {"trivial:resources": resources}}))
-        return _walk(run, ["--config-file", str(file)])
+    config = {"trivial:resources": resources}
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        _stack(TRIVIAL, "trivial", config, Path(scratch), {"PYTHONPATH": str(ROOT)}) as run,
+    ):
+        return _walk(run)
 
 
 class Run:
     """`pulumi` in one project, on the stack `bench` of a backend of its own."""
 
-    def __init__(self, project: Path, environment: Mapping[str, str]) -> None:
-        self._project, self._environment = project, environment
+    def __init__(self, project: Path, config_file: Path, environment: Mapping[str, str]) -> None:
+        self._project, self._config, self._environment = project, ["--config-file", str(config_file)], environment
 
-    def __call__(self, *arguments: str) -> str:
-        """What the command wrote; CalledProcessError, with its output, when it failed."""
-        return subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
+    def __call__(self, command: str, *arguments: str) -> str:
+        """What the command wrote; RuntimeError, with that, when it failed."""
+        finished = subprocess.run(
+            ["pulumi", *command.split(), "--stack", "bench", "--non-interactive", *arguments],
             cwd=self._project,
             env=self._environment,
-            check=True,
+            check=False,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-        ).stdout
+        )
+        if finished.returncode:
+            raise RuntimeError(f"pulumi {command} failed:\n{finished.stdout}")
+        return finished.stdout
 
-    def seconds(self, *arguments: str) -> float:
+    def seconds(self, command: str, *arguments: str) -> float:
+        """How long the command takes with the stack's configuration."""
         began = time.perf_counter()
-        self(*arguments)
+        self(command, *self._config, *arguments)
         return time.perf_counter() - began
 
 
 @contextmanager
-def _stack(project: Path, scratch: Path, environment: Mapping[str, str]) -> Iterator[Run]:
-    backend = scratch / "state"
+def _stack(
+    project: Path, name: str, config: Mapping[str, object], scratch: Path, environment: Mapping[str, str]
+) -> Iterator[Run]:
+    """The stack is made in `scratch`, since Pulumi writes a salt into the file that is beside Pulumi.yaml."""
+    backend, file = scratch / "state", scratch / "Pulumi.bench.yaml"
     backend.mkdir()
+    (scratch / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
+    file.write_text(yaml.safe_dump({"config": dict(config)}))
     own = {"PULUMI_BACKEND_URL": f"file://{backend}", "PULUMI_CONFIG_PASSPHRASE": "bench", "NO_COLOR": "1"}
-    run = Run(project, {**pulumi_environment(), **environment, **own})
-    run("stack", "init", "bench", "--no-select")
-    yield run
+    everywhere = {**pulumi_environment(), **environment, **own}
+    Run(scratch, file, everywhere)("stack init", "--no-select")
+    yield Run(project, file, everywhere)
 
 
-def _walk(run: Run, config: list[str]) -> Taken:
-    stack = ["--stack", "bench"]
-    up = ["up", *stack, *config, "--yes", "--skip-preview", "--parallel", PARALLEL]
-    preview = run.seconds("preview", *stack, *config)
+def _walk(run: Run) -> Taken:
+    up = ["up", "--yes", "--skip-preview", "--parallel", PARALLEL]
+    preview = run.seconds("preview")
     created = run.seconds(*up)
-    preview_again = run.seconds("preview", *stack, *config, "--expect-no-changes")
+    preview_again = run.seconds("preview", "--expect-no-changes")
     up_again = run.seconds(*up, "--expect-no-changes")
-    resources = _resources(json.loads(run("stack", "export", *stack)))
-    destroyed = run.seconds("destroy", *stack, *config, "--yes", "--skip-preview", "--parallel", PARALLEL)
+    resources = _resources(json.loads(run("stack export")))
+    destroyed = run.seconds("destroy", "--yes", "--skip-preview", "--parallel", PARALLEL)
     return Taken(resources, preview, created, preview_again, up_again, destroyed)
 
 

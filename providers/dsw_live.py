@@ -1,9 +1,9 @@
 """An instance as DSW has it at this moment, and what the resources around it have in common."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from pulumi.dynamic import ConfigureRequest
 from Tea.exceptions import TeaException
 from typing_extensions import override
 
@@ -24,10 +24,10 @@ class DswProvider(DeclaredProvider[Inputs]):
 
     poll_s = 2.0
 
-    @override
-    def configure(self, req: ConfigureRequest) -> None:
-        super().configure(req)
-        self.dsw = dsw_client(self.target, self.credentials)
+    @cached_property
+    def dsw(self) -> "Client":
+        """Built when it is first used, which is not in a preview: importing the SDK takes a second."""
+        return dsw_client(self.target, self.credentials)
 
     @override
     def is_gone(self, error: TeaException) -> bool:

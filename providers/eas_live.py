@@ -3,10 +3,8 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-
-from pulumi.dynamic import ConfigureRequest
-from typing_extensions import override
 
 from cloud.eas import eas_client
 from providers.base import CloudError, DeclaredProvider, ResourceInputs, wait_until
@@ -26,10 +24,10 @@ class EasProvider(DeclaredProvider[Inputs]):
     gone = GONE
     poll_s = 2.0
 
-    @override
-    def configure(self, req: ConfigureRequest) -> None:
-        super().configure(req)
-        self.eas = eas_client(self.target, self.credentials)
+    @cached_property
+    def eas(self) -> "Client":
+        """Built when it is first used, which is not in a preview: importing the SDK takes a second."""
+        return eas_client(self.target, self.credentials)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ def _install_packages(project: Project, stage: Stage) -> None:
     python, uv = project.bin / "python", project.bin / "uv"
     env = {**os.environ, "VIRTUAL_ENV": str(project.venv), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     stage.run([python, "-m", "pip", "install", "--progress-bar", "off", f"uv=={UV}"], env=env)
-    install: list[str | Path] = [uv, "pip", "install", "--python", python]
+    # Compiled once here: Python would do it at each import where it may not write bytecode.
+    install: list[str | Path] = [uv, "pip", "install", "--compile-bytecode", "--python", python]
     stage.run([*install, "-r", project.root / "requirements-dev.txt", "-c", project.root / "constraints.txt"], env=env)
     # compat: one .pth line to the root, so that a folder that appears later is found without another install.
     editable: list[str | Path] = [
