@@ -20,7 +20,7 @@ Handler = Callable[..., Answer]
 class Parameters(BaseModel):
     """Base of what an operation takes in its query or body: wire names are given as aliases, others are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)
 
 
 @dataclass(frozen=True)

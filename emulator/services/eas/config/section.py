@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 class Section(BaseModel):
     """A JSON object of the service JSON: known keys only, and no conversions (`"2"` is not an integer)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 # A NUL byte cannot be passed to a process, in an argument or in its environment.
