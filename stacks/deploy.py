@@ -1,6 +1,7 @@
 """deploy: makes a stack's components, and hands what one produces to the next."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
@@ -15,6 +16,8 @@ from components.model_store import ModelStore
 from components.notebook import Notebook
 from components.notebook_code import NotebookCode
 from components.notebook_config import default_instance_name
+from components.traffic_config import services_in_traffic
+from components.traffic_split import ShadowTraffic, TrafficGroup, TrafficSplit
 from stacks.config import OWNERSHIP_TAG, StackConfig
 
 
@@ -48,11 +51,31 @@ def deploy(config: StackConfig) -> None:
         tags=tags,
         opts=in_cloud,
     )
-    services = {
-        name: EasService(
+
+    service_names = {
+        name: settings.service_name or f"{name}_{stack}".replace("-", "_") for name, settings in config.services.items()
+    }
+    groups = {
+        name: TrafficGroup(
             name,
-            settings,
-            service_name=settings.service_name or f"{name}_{stack}".replace("-", "_"),
+            group_name=settings.group_name or f"{name}_{stack}".replace("-", "_"),
+            region=config.target.region,
+            adopt=settings.adopt,
+            tags=tags,
+        )
+        for name, settings in config.traffic.items()
+    }
+    group_of = {
+        version.service: groups[name].group_name
+        for name, settings in config.traffic.items()
+        for version in settings.versions.values()
+    }
+
+    def service(name: str, change_after: Sequence[pulumi.Resource]) -> EasService:
+        return EasService(
+            name,
+            config.services[name],
+            service_name=service_names[name],
             role_name=f"paistack-{stack}-{name}",
             region=config.target.region,
             host="127.0.0.1" if config.target.emulator else "0.0.0.0",  # noqa: S104 - in its own container
@@ -60,10 +83,39 @@ def deploy(config: StackConfig) -> None:
             model=models[name],
             code=codes[name],
             tags=tags,
+            group=group_of.get(name),
+            change_after=change_after,
             opts=in_cloud,
         )
-        for name, settings in config.services.items()
+
+    # No request is lost in this order; components/traffic_split.py says why.
+    in_traffic = services_in_traffic(config.traffic)
+    services = {name: service(name, ()) for name in config.services if name in in_traffic}
+    splits = {
+        name: TrafficSplit(
+            name,
+            settings,
+            region=config.target.region,
+            group=groups[name],
+            service_names={version: service_names[its.service] for version, its in settings.versions.items()},
+            serving={
+                version: services[its.service]
+                for version, its in settings.versions.items()
+                if its.service in in_traffic
+            },
+        )
+        for name, settings in config.traffic.items()
     }
+    services |= {name: service(name, [*splits.values()]) for name in config.services if name not in in_traffic}
+    for name, settings in config.traffic.items():
+        if settings.shadow is not None:
+            ShadowTraffic(
+                name,
+                settings.shadow,
+                region=config.target.region,
+                sources={version: services[its.service].service_name for version, its in settings.versions.items()},
+                target=services[settings.shadow.service].service_name,
+            )
 
     notebooks = {
         name: Notebook(
@@ -84,6 +136,10 @@ def deploy(config: StackConfig) -> None:
         {name: {"url": notebook.url, "instance_id": notebook.instance_id} for name, notebook in notebooks.items()},
     )
     pulumi.export(
+        "traffic",
+        {name: {"endpoint": split.endpoint, "token": Output.secret(split.token)} for name, split in splits.items()},
+    )
+    pulumi.export(
         "services",
         {
             name: {
@@ -91,7 +147,7 @@ def deploy(config: StackConfig) -> None:
                 "token": Output.secret(service.token),
                 "model": f"{models[name].name} {models[name].version}",
             }
-            for name, service in services.items()
+            for name, service in sorted(services.items())
         },
     )
 
