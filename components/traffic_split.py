@@ -1,6 +1,6 @@
 """The traffic of services that are versions of each other: the address they share, their parts in it, and copies.
 
-The three are made in this order, and services between them (see `stacks.deploy`), so that no request is lost:
+The three are made in this order, and services between them (see `stacks.services`), so that no request is lost:
 
 - A service is in the group from its creation on, without traffic. What gives it a part waits until it runs as declared.
 - Weights are relative to each other, and those that rise do so before others fall to nothing: at every moment the parts

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 GONE = frozenset({"InvalidService.NotFound"})
 _SETTLED = ("Running", "Stopped")
-_DOWN = ("Creating", "Stopping", "Stopped", "Starting", "Failed", "Deleting")
+_DOWN = ("Stopping", "Stopped", "Deleting")
 
 Inputs = TypeVar("Inputs", bound=ResourceInputs)
 

@@ -16,9 +16,8 @@ from components.model_store import ModelStore
 from components.notebook import Notebook
 from components.notebook_code import NotebookCode
 from components.notebook_config import default_instance_name
-from components.traffic_config import services_in_traffic
-from components.traffic_split import ShadowTraffic, TrafficGroup, TrafficSplit
 from stacks.config import OWNERSHIP_TAG, StackConfig
+from stacks.services import deploy_services
 
 
 def deploy(config: StackConfig) -> None:
@@ -52,70 +51,26 @@ def deploy(config: StackConfig) -> None:
         opts=in_cloud,
     )
 
-    service_names = {
-        name: settings.service_name or f"{name}_{stack}".replace("-", "_") for name, settings in config.services.items()
-    }
-    groups = {
-        name: TrafficGroup(
-            name,
-            group_name=settings.group_name or f"{name}_{stack}".replace("-", "_"),
-            region=config.target.region,
-            adopt=settings.adopt,
-            tags=tags,
-        )
-        for name, settings in config.traffic.items()
-    }
-    group_of = {
-        version.service: groups[name].group_name
-        for name, settings in config.traffic.items()
-        for version in settings.versions.values()
-    }
-
-    def service(name: str, change_after: Sequence[pulumi.Resource]) -> EasService:
+    def service(
+        key: str, *, service_name: str, group: Output[str] | None, change_after: Sequence[pulumi.Resource]
+    ) -> EasService:
         return EasService(
-            name,
-            config.services[name],
-            service_name=service_names[name],
-            role_name=f"paistack-{stack}-{name}",
+            key,
+            config.services[key],
+            service_name=service_name,
+            role_name=f"paistack-{stack}-{key}",
             region=config.target.region,
             host="127.0.0.1" if config.target.emulator else "0.0.0.0",  # noqa: S104 - in its own container
             bucket=store.bucket_name,
-            model=models[name],
-            code=codes[name],
+            model=models[key],
+            code=codes[key],
             tags=tags,
-            group=group_of.get(name),
+            group=group,
             change_after=change_after,
             opts=in_cloud,
         )
 
-    # No request is lost in this order; components/traffic_split.py says why.
-    in_traffic = services_in_traffic(config.traffic)
-    services = {name: service(name, ()) for name in config.services if name in in_traffic}
-    splits = {
-        name: TrafficSplit(
-            name,
-            settings,
-            region=config.target.region,
-            group=groups[name],
-            service_names={version: service_names[its.service] for version, its in settings.versions.items()},
-            serving={
-                version: services[its.service]
-                for version, its in settings.versions.items()
-                if its.service in in_traffic
-            },
-        )
-        for name, settings in config.traffic.items()
-    }
-    services |= {name: service(name, [*splits.values()]) for name in config.services if name not in in_traffic}
-    for name, settings in config.traffic.items():
-        if settings.shadow is not None:
-            ShadowTraffic(
-                name,
-                settings.shadow,
-                region=config.target.region,
-                sources={version: services[its.service].service_name for version, its in settings.versions.items()},
-                target=services[settings.shadow.service].service_name,
-            )
+    services, splits = deploy_services(config, stack, tags, service)
 
     notebooks = {
         name: Notebook(
@@ -143,11 +98,11 @@ def deploy(config: StackConfig) -> None:
         "services",
         {
             name: {
-                "endpoint": service.endpoint,
-                "token": Output.secret(service.token),
+                "endpoint": deployed.endpoint,
+                "token": Output.secret(deployed.token),
                 "model": f"{models[name].name} {models[name].version}",
             }
-            for name, service in sorted(services.items())
+            for name, deployed in services.items()
         },
     )
 

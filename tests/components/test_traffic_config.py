@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from components.traffic_config import TrafficSplitSettings, services_in_traffic
 
 
-def split(mode: str = "canary", *, rollback_to: str | None = None, **weights: int) -> TrafficSplitSettings:
+def split(weights: dict[str, int], mode: str = "canary", rollback_to: str | None = None) -> TrafficSplitSettings:
     versions: dict[str, dict[str, Any]] = {
         name: {"service": f"shop-{name}", "weight": weight} for name, weight in weights.items()
     }
@@ -30,7 +30,7 @@ def split(mode: str = "canary", *, rollback_to: str | None = None, **weights: in
     ],
 )
 def test_each_mode_takes_the_weights_that_it_is_for(mode: str, weights: dict[str, int]) -> None:
-    assert split(mode, **weights).weights() == weights
+    assert split(weights, mode).weights() == weights
 
 
 def test_a_version_without_a_weight_gets_nothing() -> None:
@@ -59,6 +59,8 @@ def test_every_problem_of_a_split_is_told_at_its_own_place() -> None:
 
 
 def test_the_services_in_traffic_are_those_that_get_requests_now() -> None:
-    assert services_in_traffic({"shop": split(old=90, new=10)}) == {"shop-old", "shop-new"}
-    assert services_in_traffic({"shop": split(old=100, new=0)}) == {"shop-old"}
-    assert services_in_traffic({"shop": split(old=90, new=10, rollback_to="new")}) == {"shop-new"}
+    half_way = {"old": 90, "new": 10}
+
+    assert services_in_traffic({"shop": split(half_way)}) == {"shop-old", "shop-new"}
+    assert services_in_traffic({"shop": split({"old": 100, "new": 0})}) == {"shop-old"}
+    assert services_in_traffic({"shop": split(half_way, rollback_to="new")}) == {"shop-new"}

@@ -42,7 +42,8 @@ def changing(deployed: Deployment) -> Iterator[Deployment]:
 
 
 def container(deployment: Deployment, level: str) -> dict[str, Any]:
-    return deployment.service["container"] | {"environment": {"LEVEL": level}}
+    plain: dict[str, Any] = deployment.service["container"]
+    return plain | {"environment": {"LEVEL": level}}
 
 
 def shop(mode: str, **weights: int) -> dict[str, Any]:
