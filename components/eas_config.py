@@ -4,10 +4,11 @@ Keys and their meaning: https://www.alibabacloud.com/help/en/pai/user-guide/para
 a default that we rely on, it is written out, since defaults differ between gateways and over time.
 """
 
+import math
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from components.settings import NAME_PATTERN, Secret, Settings
 
@@ -20,6 +21,8 @@ CODE_MOUNT = PurePosixPath("/mnt/code")
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{2,62}$")]
 CountOrPercent = Annotated[int, Field(ge=0)] | Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?[0-9])%$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+_NONE: frozenset[CountOrPercent] = frozenset({0, "0%"})
 
 # EAS keeps these two for its own sidecar.
 _RESERVED_PORTS = (8080, 9090)
@@ -84,16 +87,49 @@ class RequestSettings(Settings):
     )
 
 
+class BatchSettings(Settings):
+    """Replicas that are updated together, and how long to watch them before the next ones."""
+
+    size: CountOrPercent = Field(description="As a number of replicas or a percentage.")
+    interval_s: int = Field(default=0, ge=0, le=24 * 3600)
+
+    @field_validator("size")
+    @classmethod
+    def _is_some(cls, size: CountOrPercent) -> CountOrPercent:
+        if size in _NONE:
+            raise ValueError("a batch has at least one replica")
+        return size
+
+
 class RolloutSettings(Settings):
     """How a new version replaces the old one, as a number of replicas or a percentage like 25%."""
 
     max_surge: CountOrPercent = Field(default=1, description="Replicas above the wanted number.")
     max_unavailable: CountOrPercent = Field(default=0, description="Replicas below the wanted number.")
+    batch: BatchSettings | None = Field(default=None, description="Update in steps; for this and later versions.")
+    partition: CountOrPercent | None = Field(
+        default=None, description="Replicas that stay at the old version until this is lowered; 0 updates all."
+    )
+    paused: bool = Field(default=False, description="Halts an update in batches or with a partition where it is.")
+
+    @property
+    def staged(self) -> bool:
+        """Whether updates go on in steps, or only so far."""
+        return self.batch is not None or self.partition is not None
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether some replicas would keep their version for now."""
+        return self.paused or self.partition not in (None, *_NONE)
 
     @model_validator(mode="after")
     def _can_proceed(self) -> Self:
-        if {self.max_surge, self.max_unavailable} <= {0, "0%"}:
+        if {self.max_surge, self.max_unavailable} <= _NONE:
             raise ValueError("max_surge and max_unavailable are both 0, so that no update could ever begin")
+        if self.batch is not None and self.partition is not None:
+            raise ValueError("batch and partition are both given, and EAS stages an update by one of them; keep one")
+        if self.paused and not self.staged:
+            raise ValueError("paused halts staged updates only; give batch or partition, or leave paused out")
         return self
 
 
@@ -128,10 +164,33 @@ class EasServiceSettings(Settings):
     rollout: RolloutSettings = RolloutSettings()
     shutdown: ShutdownSettings = ShutdownSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
+    pinned_version: int | None = Field(
+        default=None, ge=1, description="Kept version to go back to and stay at, whatever else stands here."
+    )
+    safety_lock: Literal["none", "dangerous", "all"] | None = Field(
+        default=None,
+        description="What EAS refuses, from the console too: dangerous is stopping and deleting, all is every change.",
+    )
     workspace_id: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")] | None = Field(
         default=None, description="PAI workspace that the service belongs to; it must exist."
     )
     labels: dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _can_be_rolled_out(self) -> Self:
+        if self.pinned_version is not None and self.rollout.holds_back:
+            held = "paused" if self.rollout.paused else "partition"
+            raise ValueError(
+                f"pinned_version is to run in every replica, but rollout.{held} would hold some back; leave one out"
+            )
+        if self.rollout.batch is not None:
+            waiting_s = (_batches(self.rollout.batch.size, self.replicas) - 1) * self.rollout.batch.interval_s
+            if waiting_s >= self.timeouts.update_min * 60:
+                raise ValueError(
+                    f"rollout.batch waits {waiting_s} s between its batches alone, but timeouts.update_min ends an "
+                    f"update after {self.timeouts.update_min * 60} s; raise it, or have fewer or quicker batches"
+                )
+        return self
 
 
 def service_config(
@@ -142,14 +201,16 @@ def service_config(
     model_uri: "Input[str]",
     code_uri: "Input[str]",
     role_arn: "Input[str]",
+    group: "Input[str] | None" = None,
 ) -> dict[str, Any]:
     """The body of CreateService and UpdateService, without the container's environment.
 
-    `model_uri` and `code_uri` are oss:// paths of directories. With `role_arn`, EAS mounts them by that role's
-    permissions: https://www.alibabacloud.com/help/en/pai/user-guide/configure-the-eas-ram-role
+    `group` is the service group that it is a member of. `model_uri` and `code_uri` are oss:// paths of directories.
+    With `role_arn`, EAS mounts them by that role's permissions:
+    https://www.alibabacloud.com/help/en/pai/user-guide/configure-the-eas-ram-role
     """
     return {
-        "metadata": _metadata(settings, service_name),
+        "metadata": _metadata(settings, service_name) | ({"group": group} if group is not None else {}),
         "cloud": {"computing": {"instance_type": settings.instance_type}},
         "containers": [_container(settings.container, region)],
         "storage": [
@@ -238,3 +299,8 @@ def _default_image(region: str) -> str:
     """PAI's image with Python 3.12 and torch 2.8, as users of DSW and DLC name it; not tried on EAS."""
     tag = "2.8.0-gpu-py312-cu126-ubuntu22.04-3995b779-1764358175"
     return f"dsw-registry-vpc.{region}.cr.aliyuncs.com/pai/pytorch:{tag}"
+
+
+def _batches(size: CountOrPercent, replicas: int) -> int:
+    share = math.ceil(int(size[:-1]) * replicas / 100) if isinstance(size, str) else size
+    return math.ceil(replicas / share)

@@ -1,17 +1,18 @@
 """EasService: a model behind an HTTP endpoint with its own address and token."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi import CustomTimeouts, Input, Output, ResourceOptions
 from pulumi_alicloud import pai, ram
 
 from components.eas_config import EasServiceSettings, plain_environment, service_config
+from components.eas_rollout import bring_up
 from components.model_artefact import ModelArtefact, ServingCode
 from components.ram_policy import read_prefixes, trust_of_eas
 from providers.service_endpoint import ServiceEndpoint
-from providers.service_revision import ServiceRevision, on_the_wire, with_environment
+from providers.service_revision import on_the_wire, with_environment
 
 
 class EasService(pulumi.ComponentResource):
@@ -39,8 +40,11 @@ class EasService(pulumi.ComponentResource):
         model: ModelArtefact,
         code: ServingCode,
         tags: Mapping[str, str],
+        group: Input[str] | None = None,
+        change_after: Sequence[pulumi.Resource] = (),
         opts: ResourceOptions | None = None,
     ) -> None:
+        """`group` is the service group that it is a member of; it changes only once `change_after` are as declared."""
         super().__init__("paistack:eas:EasService", name, settings.model_dump(mode="json", exclude_none=True), opts)
         child = ResourceOptions(parent=self)
 
@@ -72,6 +76,7 @@ class EasService(pulumi.ComponentResource):
         config = service_config(
             settings,
             service_name=service_name,
+            group=group,
             region=region,
             model_uri=Output.concat("oss://", bucket, "/", model.prefix),
             code_uri=Output.concat("oss://", bucket, "/", code.prefix),
@@ -94,13 +99,14 @@ class EasService(pulumi.ComponentResource):
                 custom_timeouts=_timeouts(settings),
             ),
         )
-        ServiceRevision(
-            f"{name}-revision",
+        bring_up(
+            name,
+            settings,
             cluster_id=region,
             service_name=service.id,
             config=config,
             environment=environment,
-            timeout_s=settings.timeouts.update_min * 60,
+            after=change_after,
             opts=child,
         )
         endpoint = ServiceEndpoint(f"{name}-endpoint", cluster_id=region, service_name=service.id, opts=child)

@@ -1,8 +1,10 @@
 """The base of every component's settings, and the types that several of them use."""
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError, WithJsonSchema
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 # A key of the stack file that names things in the cloud (services, roles) in lower case, short enough for all.
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,23}$"
@@ -12,6 +14,24 @@ class Settings(BaseModel):
     """What a person decides, in stacks/Pulumi.<stack>.yaml: frozen, without unknown keys, without calls."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Problem(NamedTuple):
+    """What is wrong with the setting at `path`, from the model that is being checked downwards."""
+
+    path: tuple[str, ...]
+    message: str
+
+
+def refuse(model: type[Settings], problems: Iterable[Problem]) -> None:
+    """Raises pydantic's ValidationError with every problem at its own place, for validators that look at several
+    settings together; does nothing when there is no problem."""
+    errors = [
+        InitErrorDetails(type=PydanticCustomError("value_error", "{error}", {"error": message}), loc=path, input=None)
+        for path, message in problems
+    ]
+    if errors:
+        raise ValidationError.from_exception_data(model.__name__, errors)
 
 
 def _encrypted_or_clear(value: Any) -> Any:

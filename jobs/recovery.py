@@ -21,6 +21,8 @@ from jobs.existing import CloudObjects, Existing
 from jobs.problem import JobError
 from jobs.pulumi_stack import PROJECT, PulumiStack
 
+_DYNAMIC = "pulumi-python:dynamic/"
+
 State = dict[str, Any]
 ImportFile = dict[str, Any]
 
@@ -57,8 +59,8 @@ def recover(stack: PulumiStack, target: Target, credentials: Credentials) -> Non
     if not pending_operations(state) and stack.last_result() in (None, "succeeded"):
         return
     say("The last run did not end well: looking for what it left behind")
-    if incomplete := incomplete_resources(state):
-        targets = [option for urn in incomplete for option in ("--target", urn)]
+    if doubtful := doubtful_resources(state):
+        targets = [option for urn in doubtful for option in ("--target", urn)]
         stack.capture("refresh", "--yes", "--skip-preview", *targets)
     # An object can only be looked for once those that it is made from are known; so until nothing is found any more.
     objects = CloudObjects(target, credentials, f"{PROJECT}/{stack.name}")
@@ -94,13 +96,20 @@ def pending_operations(state: State) -> list[dict[str, Any]]:
     return deployment.get("pending_operations") or []
 
 
-def incomplete_resources(state: State) -> list[str]:
-    """URNs of objects that were created, but whose creation failed after that.
+def doubtful_resources(state: State) -> list[str]:
+    """URNs of objects that may be otherwise than the state says.
 
-    The state knows their ids and little else, and the next update would take what it does not know for changed.
+    Of those that were created, but whose creation failed after that, it knows the ids and little else, and the next
+    update would take what it does not know for changed. Of our own dynamic resources it keeps the inputs from before an
+    update that failed, though the cloud may have begun it: with the settings of before, nothing would seem to be
+    changed, and what has failed would stay.
     """
     deployment = state.get("deployment") or {}
-    return [resource["urn"] for resource in deployment.get("resources") or [] if resource.get("initErrors")]
+    return [
+        resource["urn"]
+        for resource in deployment.get("resources") or []
+        if resource.get("initErrors") or resource.get("type", "").startswith(_DYNAMIC)
+    ]
 
 
 def without_pending_operations(state: State) -> State:

@@ -78,6 +78,7 @@ class DeclaredProvider(ResourceProvider, Generic[Inputs]):
     # What a subclass declares.
     inputs: type[Inputs]
     gone: frozenset[str] = frozenset()  # error codes that say that the resource is not there
+    delete_before_replace = True  # False where the new one can stand beside the old one
 
     target: Target
     credentials: Credentials
@@ -134,7 +135,7 @@ class DeclaredProvider(ResourceProvider, Generic[Inputs]):
         return DiffResult(
             changes=bool(changed),
             replaces=[name for name in changed if name in immutable],
-            delete_before_replace=True,
+            delete_before_replace=self.delete_before_replace,
         )
 
     def create(self, props: Props) -> CreateResult:

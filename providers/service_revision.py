@@ -4,15 +4,16 @@ alicloud's `pai.Service` creates and deletes a service, but cannot change it wel
 keys stay, and whatever the server adds shows as drift. See docs/decisions/0003-service-revision.md.
 """
 
+from operator import attrgetter
 from typing import Any
 
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 from typing_extensions import override
 
-from providers.base import Found, Immutable, Props, ResourceInputs, as_json
+from providers.base import CloudError, Found, Immutable, Props, ResourceInputs, as_json
 from providers.documents import declared_part, overlay
-from providers.eas_live import EasProvider, LiveService, await_settled
+from providers.eas_live import EasProvider, LiveService, await_running, kept_versions
 
 
 class RevisionInputs(ResourceInputs):
@@ -63,13 +64,23 @@ class RevisionProvider(EasProvider[RevisionInputs]):
 
         live = describe()
         document = with_environment(live.config, _environment(live.config))
-        target = overlay(document, before, wanted.document)
+        target = overlay(self._newest(wanted, live) if live.rolled_back else document, before, wanted.document)
         if target != document:
+            _check_stays_in_traffic(live, target)
             request = UpdateServiceRequest(update_type="replace", body=as_json(on_the_wire(target)))
             self.eas.update_service(wanted.cluster_id, wanted.service_name, request)
-        if target != document or not live.settled:
-            live = await_settled(describe, timeout_s=wanted.timeout_s, poll_s=self.poll_s)
+        if target != document or not live.runs(live.current_version):
+            # What was rolled back to what is declared anyway has a newer version than it runs, and that is well.
+            version = attrgetter("latest_version" if target != document else "current_version")
+            live = await_running(describe, version, timeout_s=wanted.timeout_s, poll_s=self.poll_s)
         return _outputs(wanted, live)
+
+    def _newest(self, wanted: RevisionInputs, live: LiveService) -> dict[str, Any]:
+        """What a service that was rolled back goes on from, so that nothing of the old version stays in the new one."""
+        kept = kept_versions(self.eas, wanted.cluster_id, wanted.service_name)
+        newest = kept.get(live.latest_version, live.config)
+        replicas = {"instance": live.config["metadata"]["instance"]}
+        return with_environment(newest, _environment(newest)) | {"metadata": newest["metadata"] | replicas}
 
 
 class ServiceRevision(Resource, module="eas", name="ServiceRevision"):
@@ -122,3 +133,13 @@ def _outputs(wanted: RevisionInputs, live: LiveService) -> Props:
         "current_version": live.current_version,
         "observed": declared_part(live.config, wanted.config),
     }
+
+
+def _check_stays_in_traffic(live: LiveService, target: dict[str, Any]) -> None:
+    """Leaving a group is waited for by Pulumi's order of changes; a group that is left for another one is not."""
+    group = target["metadata"].get("group")
+    if live.takes_traffic and group and group != live.group:
+        raise CloudError(
+            f"{live.name} gets traffic of the group {live.group}, and would lose it at once by joining {group}: take "
+            "it out of its split in a run of its own, then put it into the other one"
+        )

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from cloud.target import Target
 from components.eas_config import EasServiceSettings
 from components.notebook_config import NotebookSettings
-from components.settings import NAME_PATTERN, Settings
+from components.settings import NAME_PATTERN, Settings, refuse
 from components.store_rules import ModelStoreSettings
+from components.traffic_config import TrafficSplitSettings, split_problems
 from stacks.problems import NAMESPACE, ConfigError, describe
 
 STACKS = Path(__file__).parent
@@ -32,9 +33,17 @@ class StackConfig(Settings):
     services: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], EasServiceSettings] = Field(
         default_factory=dict, description="Model services, each by a short name of lower-case letters."
     )
+    traffic: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], TrafficSplitSettings] = Field(
+        default_factory=dict, description="Services that are versions of each other, behind one address."
+    )
     notebooks: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], NotebookSettings] = Field(
         default_factory=dict, description="Notebooks on DSW, each by a short name of lower-case letters."
     )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        refuse(StackConfig, split_problems(self.traffic, self.services))
+        return self
 
     @classmethod
     def load(cls) -> Self:

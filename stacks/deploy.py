@@ -1,6 +1,7 @@
 """deploy: makes a stack's components, and hands what one produces to the next."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
@@ -16,6 +17,7 @@ from components.notebook import Notebook
 from components.notebook_code import NotebookCode
 from components.notebook_config import default_instance_name
 from stacks.config import OWNERSHIP_TAG, StackConfig
+from stacks.services import deploy_services
 
 
 def deploy(config: StackConfig) -> None:
@@ -48,22 +50,27 @@ def deploy(config: StackConfig) -> None:
         tags=tags,
         opts=in_cloud,
     )
-    services = {
-        name: EasService(
-            name,
-            settings,
-            service_name=settings.service_name or f"{name}_{stack}".replace("-", "_"),
-            role_name=f"paistack-{stack}-{name}",
+
+    def service(
+        key: str, *, service_name: str, group: Output[str] | None, change_after: Sequence[pulumi.Resource]
+    ) -> EasService:
+        return EasService(
+            key,
+            config.services[key],
+            service_name=service_name,
+            role_name=f"paistack-{stack}-{key}",
             region=config.target.region,
             host="127.0.0.1" if config.target.emulator else "0.0.0.0",  # noqa: S104 - in its own container
             bucket=store.bucket_name,
-            model=models[name],
-            code=codes[name],
+            model=models[key],
+            code=codes[key],
             tags=tags,
+            group=group,
+            change_after=change_after,
             opts=in_cloud,
         )
-        for name, settings in config.services.items()
-    }
+
+    services, splits = deploy_services(config, stack, tags, service)
 
     notebooks = {
         name: Notebook(
@@ -84,14 +91,18 @@ def deploy(config: StackConfig) -> None:
         {name: {"url": notebook.url, "instance_id": notebook.instance_id} for name, notebook in notebooks.items()},
     )
     pulumi.export(
+        "traffic",
+        {name: {"endpoint": split.endpoint, "token": Output.secret(split.token)} for name, split in splits.items()},
+    )
+    pulumi.export(
         "services",
         {
             name: {
-                "endpoint": service.endpoint,
-                "token": Output.secret(service.token),
+                "endpoint": deployed.endpoint,
+                "token": Output.secret(deployed.token),
                 "model": f"{models[name].name} {models[name].version}",
             }
-            for name, service in services.items()
+            for name, deployed in services.items()
         },
     )
 

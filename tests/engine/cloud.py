@@ -39,9 +39,33 @@ class Cloud:
 
     def config(self, service: str) -> dict[str, Any]:
         """The configuration that a service runs with."""
-        body = self._eas.describe_service(self._target.region, service, models.DescribeServiceRequest()).body
-        config: dict[str, Any] = json.loads(body.service_config)
+        config: dict[str, Any] = json.loads(self._service(service).service_config)
         return config
+
+    def version(self, service: str) -> int:
+        """The version that a service runs."""
+        return int(self._service(service).current_version)
+
+    def lock(self, service: str) -> str:
+        """The safety lock of a service."""
+        return str(self._service(service).safety_lock)
+
+    def groups(self) -> list[str]:
+        """Service groups by name."""
+        return [group.name for group in self._eas.list_groups(models.ListGroupsRequest()).body.groups or []]
+
+    def mirror(self, service: str) -> tuple[str, str]:
+        """Percentage and targets of a service's copies."""
+        request = models.DescribeServiceMirrorRequest()
+        body = self._eas.describe_service_mirror(self._target.region, service, request).body
+        return body.ratio, body.target
+
+    def release(self, service: str, weight: int) -> None:
+        """Gives a service a weight, as somebody with a console would."""
+        self._eas.release_service(self._target.region, service, models.ReleaseServiceRequest(weight=weight))
+
+    def _service(self, name: str) -> Any:
+        return self._eas.describe_service(self._target.region, name, models.DescribeServiceRequest()).body
 
     def change(self, service: str, change: dict[str, Any]) -> None:
         """Merges `change` into a service's configuration, as somebody with a console would."""

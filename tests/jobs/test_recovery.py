@@ -9,8 +9,8 @@ from jobs.problem import JobError
 from jobs.recovery import (
     Adoption,
     adoptable,
+    doubtful_resources,
     import_file,
-    incomplete_resources,
     pending_operations,
     planned_creates,
     without_pending_operations,
@@ -105,15 +105,17 @@ def test_a_state_without_pending_operations_has_none(state: dict[str, Any]) -> N
     assert pending_operations(state) == []
 
 
-def test_objects_whose_creation_failed_half_way_are_known() -> None:
+def test_objects_that_may_be_otherwise_than_the_state_says_are_known() -> None:
     resources = [
         {"urn": "whole"},
         {"urn": "half", "initErrors": ["connection refused"]},
         {"urn": "w", "initErrors": []},
+        {"urn": "role", "type": "alicloud:ram/role:Role"},
+        {"urn": "revision", "type": "pulumi-python:dynamic/eas:ServiceRevision"},
     ]
 
-    assert incomplete_resources({"deployment": {"resources": resources}}) == ["half"]
-    assert incomplete_resources({"deployment": None}) == []
+    assert doubtful_resources({"deployment": {"resources": resources}}) == ["half", "revision"]
+    assert doubtful_resources({"deployment": None}) == []
 
 
 def test_a_state_without_its_pending_operations_is_otherwise_the_same() -> None:

@@ -152,6 +152,35 @@ def of_service(**changes: Any) -> dict[str, Any]:
             "labels.z: found 1; it should be a valid string: put it in quotes",
         ),
         (of_service(container={"port": 8080}), "services.fashion.container: port 8080 is taken by EAS itself"),
+        (
+            of_service(rollout={"batch": {"size": "0%"}}),
+            'paistack:services.fashion.rollout.batch.size: found "0%"; a batch has at least one replica',
+        ),
+        (
+            of_service(rollout={"batch": {"size": 1}, "partition": 1}),
+            "paistack:services.fashion.rollout: batch and partition are both given",
+        ),
+        (
+            of_service(rollout={"paused": True}),
+            "paistack:services.fashion.rollout: paused halts staged updates only; give batch or partition",
+        ),
+        (
+            of_service(replicas=4, rollout={"batch": {"size": 1, "interval_s": 600}}),
+            "paistack:services.fashion: rollout.batch waits 1800 s between its batches alone, but timeouts.update_min "
+            "ends an update after 1200 s; raise it",
+        ),
+        (
+            of_service(pinned_version=2, rollout={"partition": "50%"}),
+            "paistack:services.fashion: pinned_version is to run in every replica, but rollout.partition would hold",
+        ),
+        (
+            of_service(pinned_version=0),
+            "paistack:services.fashion.pinned_version: found 0; it should be greater than or equal to 1",
+        ),
+        (
+            of_service(safety_lock="some"),
+            "paistack:services.fashion.safety_lock: found \"some\"; it should be 'none', 'dangerous' or 'all'",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_path_and_what_is_allowed(
@@ -240,3 +269,133 @@ def test_a_problem_of_a_notebook_names_its_place(tmp_path: Path, notebook: dict[
 
     assert problem in str(refused.value)
     assert "opensesame" not in str(refused.value)
+
+
+def of_split(**changes: Any) -> dict[str, Any]:
+    """Services blue, green and red, and a split of the first two with these settings."""
+    versions = {"v1": {"service": "blue", "weight": 90}, "v2": {"service": "green", "weight": 10}}
+    split = {"mode": "canary", "versions": versions} | changes
+    return {"target": TARGET, "services": dict.fromkeys(("blue", "green", "red"), SERVICE), "traffic": {"shop": split}}
+
+
+def versions(**weights: int) -> dict[str, dict[str, Any]]:
+    return {name: {"service": name, "weight": weight} for name, weight in weights.items()}
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (
+            of_split(mode="shadow"),
+            "paistack:traffic.shop.mode: found \"shadow\"; it should be 'blue_green', 'canary' or 'ab'",
+        ),
+        (of_split(versions={}), "paistack:traffic.shop.versions: found {}; it should have at least 1 item"),
+        (
+            of_split(versions=versions(blue=90, green=20)),
+            "paistack:traffic.shop.versions: the weights add up to 110 instead of 100: blue 90, green 20",
+        ),
+        (
+            of_split(versions={"v1": {"service": "blue", "weight": 99.5}}),
+            "paistack:traffic.shop.versions.v1.weight: found 99.5; it should be a valid integer",
+        ),
+        (
+            of_split(versions=versions(blue=101)),
+            "paistack:traffic.shop.versions.blue.weight: found 101; it should be less than or equal to 100",
+        ),
+        (
+            of_split(mode="blue_green"),
+            'paistack:traffic.shop.mode: found "blue_green"; one version has all requests and the others none, but the '
+            "weights are v1 90, v2 10; canary and ab share",
+        ),
+        (
+            of_split(versions=versions(blue=80, green=10, red=10)),
+            'paistack:traffic.shop.mode: found "canary"; a canary is one new version beside one old one, but there',
+        ),
+        (
+            of_split(mode="ab", versions=versions(blue=100, green=0)),
+            'paistack:traffic.shop.mode: found "ab"; at least two versions are compared, each with a share, but the '
+            "weights are blue 100, green 0; canary allows 0",
+        ),
+        (
+            of_split(mode="ab", versions=versions(blue=100)),
+            'paistack:traffic.shop.mode: found "ab"; at least two versions are compared',
+        ),
+        (
+            of_split(versions={"v1": {"service": "blue", "weight": 90}, "v2": {"service": "blue", "weight": 10}}),
+            'paistack:traffic.shop.versions.v2.service: found "blue"; it is version v1 already; every version needs',
+        ),
+        (
+            of_split(versions=versions(blue=90, gren=10)),
+            'paistack:traffic.shop.versions.gren.service: found "gren"; there is no such service; did you mean green?',
+        ),
+        (
+            of_split(versions=versions(blue=90, xyz=10)),
+            'traffic.shop.versions.xyz.service: found "xyz"; there is no such service; there are blue, green, red',
+        ),
+        (
+            of_split(rollback_to="v3"),
+            'paistack:traffic.shop.rollback_to: found "v3"; there is no such version; there are v1, v2',
+        ),
+        (
+            of_split(shadow={"service": "green", "percent": 10}),
+            'paistack:traffic.shop.shadow.service: found "green"; it is version v2 itself, which would get copies',
+        ),
+        (
+            of_split(shadow={"service": "yellow", "percent": 10}),
+            'paistack:traffic.shop.shadow.service: found "yellow"; there is no such service',
+        ),
+        (
+            of_split(shadow={"service": "red", "percent": 0}),
+            "paistack:traffic.shop.shadow.percent: found 0; it should be greater than or equal to 1",
+        ),
+        (
+            {
+                **of_split(),
+                "traffic": of_split()["traffic"] | {"aisle": {"mode": "blue_green", "versions": versions(green=100)}},
+            },
+            'paistack:traffic.aisle.versions.green.service: found "green"; it is version v2 of traffic.shop already, '
+            "and EAS has a service in one group only",
+        ),
+        (
+            {
+                **of_split(shadow={"service": "red", "percent": 10}),
+                "traffic": of_split(shadow={"service": "red", "percent": 10})["traffic"]
+                | {"aisle": {"mode": "blue_green", "versions": versions(red=100)}},
+            },
+            'paistack:traffic.shop.shadow.service: found "red"; it is version red of traffic.aisle and answers',
+        ),
+        (
+            {**of_split(), "services": of_split()["services"] | {"blue": SERVICE | {"safety_lock": "all"}}},
+            'paistack:services.blue.safety_lock: found "all"; it is version v1 of traffic.shop, whose shares could',
+        ),
+        (
+            {**of_split(), "services": of_split()["services"] | {"shop": SERVICE}},
+            "paistack:traffic.shop: a service is called shop too, and EAS gives a name once only: rename one, or set",
+        ),
+        (
+            {
+                **of_split(group_name="shop_all"),
+                "services": of_split()["services"] | {"red": SERVICE | {"service_name": "shop_all"}},
+            },
+            'paistack:traffic.shop.group_name: found "shop_all"; services.red has that name; EAS gives a name once',
+        ),
+    ],
+)
+def test_a_mistake_in_the_traffic_is_named_with_its_path(
+    tmp_path: Path, settings: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(problem)) as refused:
+        StackConfig.from_file(stack_file(tmp_path, settings))
+    assert str(refused.value).startswith(f"1 problem with the settings in {tmp_path}")
+
+
+@pytest.mark.parametrize("mode", ["blue_green", "canary", "ab"])
+@pytest.mark.parametrize("weights", [{"blue": 0, "green": 0}, {"blue": 100, "green": 100}, {"blue": 0, "green": 100}])
+def test_rolling_back_is_one_setting_whatever_mode_and_weights_say(
+    tmp_path: Path, mode: str, weights: dict[str, int]
+) -> None:
+    settings = of_split(mode=mode, versions=versions(**weights), rollback_to="blue")
+
+    split = StackConfig.from_file(stack_file(tmp_path, settings)).traffic["shop"]
+
+    assert split.weights() == {"blue": 100, "green": 0}

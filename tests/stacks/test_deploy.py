@@ -101,3 +101,37 @@ def test_an_environment_that_leads_elsewhere_ends_the_run_before_anything_is_reg
     with pytest.raises(pulumi.RunError, match="HTTP_PROXY is not set"):
         deploy(config(artefact, "one"))
     assert engine.registered == {}
+
+
+@pytest.mark.usefixtures("_in_the_emulators_environment")
+def test_a_split_divides_the_traffic_of_its_group_between_services_of_that_group(
+    engine: Recorder, run: Callable[[Callable[[], object]], None], artefact: Path
+) -> None:
+    versions = {"v1": {"service": "old", "weight": 100}, "v2": {"service": "new"}}
+    split = {"mode": "canary", "versions": versions, "shadow": {"service": "trial", "percent": 5}}
+    run(lambda: deploy(config(artefact, "new", "old", "trial", traffic={"shop": split})))
+
+    inputs = {name: args.inputs for name, args in engine.registered.items()}
+    assert inputs["shop-group"]["group_name"] == "shop_test"
+    assert inputs["shop-group"]["labels"] == {"paistack-stack": "paistack/test"}
+    groups = {name: inputs[f"{name}-revision"]["config"]["metadata"].get("group") for name in ("old", "new", "trial")}
+    assert groups == {"old": "shop_test", "new": "shop_test", "trial": None}
+    parts = {name: inputs[f"shop-release-{name}"] for name in ("v1", "v2")}
+    assert {name: (part["service_name"], part["traffic_state"], part["weight"]) for name, part in parts.items()} == {
+        "v1": ("old_test", "grouping", 100),
+        "v2": ("new_test", "standalone", 0),
+    }
+    assert [inputs[f"shop-mirror-{name}"]["targets"] for name in ("v1", "v2")] == [["trial-service-id"]] * 2
+
+
+@pytest.mark.usefixtures("_in_the_emulators_environment")
+def test_parts_wait_for_services_with_traffic_and_services_without_wait_for_the_parts(
+    engine: Recorder, run: Callable[[Callable[[], object]], None], artefact: Path
+) -> None:
+    versions = {"v1": {"service": "zebra", "weight": 100}, "v2": {"service": "ant"}}
+    split = {"mode": "canary", "versions": versions}
+    run(lambda: deploy(config(artefact, "ant", "zebra", "other", traffic={"shop": split})))
+
+    order = [name for name in engine.registered if "-release-" in name or name.endswith("-revision")]
+    assert order[:3] == ["zebra-revision", "shop-release-v1", "shop-release-v2"]
+    assert set(order[3:]) == {"ant-revision", "other-revision"}
