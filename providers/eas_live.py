@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from alibabacloud_eas20210701.client import Client
 
 GONE = frozenset({"InvalidService.NotFound"})
+SCALERS_GONE = frozenset({"InvalidAutoScaler.NotFound", "InvalidCronScaler.NotFound"})
 _SETTLED = ("Running", "Stopped")
 
 Inputs = TypeVar("Inputs", bound=ResourceInputs)
