@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from components.machine_types import has_gpu
+from components.scaling_config import ScalingSettings
 from components.settings import NAME_PATTERN, Secret, Settings
 
 if TYPE_CHECKING:
@@ -158,7 +160,8 @@ class EasServiceSettings(Settings):
     instance_type: Annotated[str, StringConstraints(pattern=r"^ecs\.[a-z0-9-]+\.[a-z0-9]+$")] = Field(
         description="Machine of a replica, such as ecs.c7.large or ecs.gn6i-c4g1.xlarge."
     )
-    replicas: int = Field(default=1, ge=1, le=1000)
+    replicas: int = Field(default=1, ge=1, le=1000, description="A fixed number; leave it out beside scaling.")
+    scaling: ScalingSettings | None = Field(default=None, description="Replicas by load and time instead of replicas.")
     container: ContainerSettings = ContainerSettings()
     request: RequestSettings = RequestSettings()
     rollout: RolloutSettings = RolloutSettings()
@@ -176,6 +179,16 @@ class EasServiceSettings(Settings):
     )
     labels: dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], str] = Field(default_factory=dict)
 
+    @property
+    def first_replicas(self) -> int:
+        """How many replicas a new service begins with."""
+        return self.replicas if self.scaling is None else self.scaling.first_replicas
+
+    @property
+    def most_replicas(self) -> int:
+        """How many there may ever be."""
+        return self.replicas if self.scaling is None else self.scaling.bounds[1]
+
     @model_validator(mode="after")
     def _can_be_rolled_out(self) -> Self:
         if self.pinned_version is not None and self.rollout.holds_back:
@@ -184,12 +197,35 @@ class EasServiceSettings(Settings):
                 f"pinned_version is to run in every replica, but rollout.{held} would hold some back; leave one out"
             )
         if self.rollout.batch is not None:
-            waiting_s = (_batches(self.rollout.batch.size, self.replicas) - 1) * self.rollout.batch.interval_s
+            waiting_s = (_batches(self.rollout.batch.size, self.most_replicas) - 1) * self.rollout.batch.interval_s
             if waiting_s >= self.timeouts.update_min * 60:
                 raise ValueError(
                     f"rollout.batch waits {waiting_s} s between its batches alone, but timeouts.update_min ends an "
                     f"update after {self.timeouts.update_min * 60} s; raise it, or have fewer or quicker batches"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _can_scale(self) -> Self:
+        if self.scaling is None:
+            return self
+        if "replicas" in self.model_fields_set:
+            raise ValueError(
+                "replicas and scaling are both given, and both say how many there are: leave replicas out; a new "
+                f"service begins with {self.first_replicas}"
+            )
+        if self.safety_lock == "all":
+            raise ValueError(
+                "scaling changes the service by itself, and safety_lock: all refuses every change; dangerous is allowed"
+            )
+        if self.scaling.gpu_percent is not None and not has_gpu(self.instance_type):
+            raise ValueError(f"scaling.gpu_percent: {self.instance_type} has no GPU; scale by cpu_percent, or by QPS")
+        most, qps = self.request.max_qps_per_replica, self.scaling.qps_per_replica
+        if most and qps is not None and qps.acts_above >= most:
+            raise ValueError(
+                f"scaling.qps_per_replica acts above {qps.acts_above:g}, but request.max_qps_per_replica refuses more "
+                f"than {most}, so that no replica would ever come; raise the limit, or lower the target"
+            )
         return self
 
 
@@ -239,7 +275,7 @@ def _metadata(settings: EasServiceSettings, service_name: str) -> dict[str, Any]
     workspace = {"workspace_id": settings.workspace_id} if settings.workspace_id else {}
     return workspace | {
         "name": service_name,
-        "instance": settings.replicas,
+        "instance": settings.first_replicas,
         "rpc": {
             "keepalive": request.timeout_s * 1000,
             "max_queue_size": request.queue_size,

@@ -9,10 +9,11 @@ from pulumi_alicloud import pai, ram
 
 from components.eas_config import EasServiceSettings, plain_environment, service_config
 from components.eas_rollout import bring_up
+from components.eas_scaling import scale_service
 from components.model_artefact import ModelArtefact, ServingCode
 from components.ram_policy import read_prefixes, trust_of_eas
 from providers.service_endpoint import ServiceEndpoint
-from providers.service_revision import on_the_wire, with_environment
+from providers.service_revision import on_the_wire, with_environment, without_replicas
 
 
 class EasService(pulumi.ComponentResource):
@@ -99,16 +100,19 @@ class EasService(pulumi.ComponentResource):
                 custom_timeouts=_timeouts(settings),
             ),
         )
-        bring_up(
+        running = bring_up(
             name,
             settings,
             cluster_id=region,
             service_name=service.id,
-            config=config,
+            config=without_replicas(config) if settings.scaling else config,
             environment=environment,
             after=change_after,
             opts=child,
         )
+        if settings.scaling is not None:
+            scaled = ResourceOptions(parent=self, depends_on=[running])
+            scale_service(name, settings.scaling, cluster_id=region, service_name=service.id, opts=scaled)
         endpoint = ServiceEndpoint(f"{name}-endpoint", cluster_id=region, service_name=service.id, opts=child)
 
         self.service_name = service.id

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from components.machine_types import has_gpu
 from components.settings import Secret, Settings
 
 if TYPE_CHECKING:
@@ -237,10 +238,10 @@ class NotebookSettings(Settings):
 
     @property
     def has_gpu(self) -> bool:
-        """Alibaba Cloud's machines with GPUs of NVIDIA are the families gn and ebmgn."""
+        """Whether it runs on a machine, or in a quota, with GPUs."""
         if self.quota is not None:
             return self.quota.gpus > 0
-        return any(f".{family}" in (self.instance_type or "") for family in ("gn", "ebmgn", "sgn", "vgn"))
+        return has_gpu(self.instance_type or "")
 
 
 def default_instance_name(name: str, stack: str) -> str:

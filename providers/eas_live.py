@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from alibabacloud_eas20210701.models import Service
 
 GONE = frozenset({"InvalidService.NotFound"})
+SCALERS_GONE = frozenset({"InvalidAutoScaler.NotFound", "InvalidCronScaler.NotFound"})
 _SETTLED = ("Running", "Stopped")
 _DOWN = ("Stopping", "Stopped", "Deleting")
 

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from providers.base import CloudError, Found, Immutable, Props, ResourceInputs, as_json
 from providers.documents import declared_part, overlay
-from providers.eas_live import EasProvider, LiveService, await_running, kept_versions
+from providers.eas_live import GONE, SCALERS_GONE, EasProvider, LiveService, await_running, kept_versions
 
 
 class RevisionInputs(ResourceInputs):
@@ -30,12 +30,20 @@ class RevisionInputs(ResourceInputs):
         """`config` with `environment` in its first container, as an object."""
         return with_environment(self.config, self.environment)
 
+    @property
+    def fixes_replicas(self) -> bool:
+        """Whether it declares how many replicas there are; otherwise scalers decide."""
+        return "instance" in self.config["metadata"]
+
 
 class RevisionProvider(EasProvider[RevisionInputs]):
     inputs = RevisionInputs
+    gone = GONE | SCALERS_GONE
 
     @override
     def make(self, wanted: RevisionInputs) -> tuple[str, Props]:
+        if wanted.fixes_replicas:
+            self._stop_scalers(wanted)
         return f"{wanted.cluster_id}/{wanted.service_name}", self._bring(wanted, before={})
 
     @override
@@ -50,11 +58,21 @@ class RevisionProvider(EasProvider[RevisionInputs]):
 
     @override
     def change(self, id_: str, before: RevisionInputs, wanted: RevisionInputs) -> Props:
-        return self._bring(wanted, before.document)
+        earlier = before.document
+        if not wanted.fixes_replicas:
+            earlier = without_replicas(earlier)  # handed over to scalers as they are, not taken away
+        elif not before.fixes_replicas:
+            self._stop_scalers(wanted)
+        return self._bring(wanted, earlier)
 
     @override
     def remove(self, id_: str, known: RevisionInputs) -> None:
         """The configuration goes with the service, which `pai.Service` deletes."""
+
+    def _stop_scalers(self, wanted: RevisionInputs) -> None:
+        """Pulumi deletes them only after all updates, and until then they would move the number that is set here."""
+        self.there(lambda: self.eas.delete_service_cron_scaler(wanted.cluster_id, wanted.service_name))
+        self.there(lambda: self.eas.delete_service_auto_scaler(wanted.cluster_id, wanted.service_name))
 
     def _bring(self, wanted: RevisionInputs, before: dict[str, Any]) -> Props:
         from alibabacloud_eas20210701.models import UpdateServiceRequest
@@ -107,6 +125,12 @@ class ServiceRevision(Resource, module="eas", name="ServiceRevision"):
             "current_version": None,
         }
         super().__init__(RevisionProvider(), name, props, opts)
+
+
+def without_replicas(config: dict[str, Any]) -> dict[str, Any]:
+    """`config` without the number of replicas, for a service whose scalers decide it."""
+    metadata = {key: value for key, value in config["metadata"].items() if key != "instance"}
+    return config | {"metadata": metadata}
 
 
 def with_environment(config: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
