@@ -55,7 +55,10 @@ class AutoscalerProvider(EasProvider[AutoscalerInputs]):
     @override
     def remove(self, id_: str, known: AutoscalerInputs) -> None:
         """The service keeps the replicas that it has."""
-        self.eas.delete_service_auto_scaler(known.cluster_id, known.service_name)
+        from alibabacloud_eas20210701.models import DeleteServiceAutoScalerRequest
+
+        request = DeleteServiceAutoScalerRequest()
+        self.eas.delete_service_auto_scaler(known.cluster_id, known.service_name, request)
 
     def _bring(self, wanted: AutoscalerInputs) -> None:
         from alibabacloud_eas20210701 import models
@@ -74,7 +77,10 @@ class AutoscalerProvider(EasProvider[AutoscalerInputs]):
         return self.there(lambda: self._describe(wanted))
 
     def _describe(self, wanted: AutoscalerInputs) -> Any:
-        return self.eas.describe_service_auto_scaler(wanted.cluster_id, wanted.service_name).body
+        from alibabacloud_eas20210701.models import DescribeServiceAutoScalerRequest
+
+        request = DescribeServiceAutoScalerRequest()
+        return self.eas.describe_service_auto_scaler(wanted.cluster_id, wanted.service_name, request).body
 
 
 class ServiceAutoscaler(Resource, module="eas", name="ServiceAutoscaler"):

@@ -57,7 +57,10 @@ class CronScalerProvider(EasProvider[CronScalerInputs]):
     @override
     def remove(self, id_: str, known: CronScalerInputs) -> None:
         """The service keeps its replicas, and its autoscaler the bounds that it has."""
-        self.eas.delete_service_cron_scaler(known.cluster_id, known.service_name)
+        from alibabacloud_eas20210701.models import DeleteServiceCronScalerRequest
+
+        request = DeleteServiceCronScalerRequest()
+        self.eas.delete_service_cron_scaler(known.cluster_id, known.service_name, request)
 
     def _bring(self, wanted: CronScalerInputs) -> None:
         from alibabacloud_eas20210701 import models
@@ -75,7 +78,10 @@ class CronScalerProvider(EasProvider[CronScalerInputs]):
         return self.there(lambda: self._describe(wanted))
 
     def _describe(self, wanted: CronScalerInputs) -> Any:
-        return self.eas.describe_service_cron_scaler(wanted.cluster_id, wanted.service_name).body
+        from alibabacloud_eas20210701.models import DescribeServiceCronScalerRequest
+
+        request = DescribeServiceCronScalerRequest()
+        return self.eas.describe_service_cron_scaler(wanted.cluster_id, wanted.service_name, request).body
 
 
 class ServiceCronScaler(Resource, module="eas", name="ServiceCronScaler"):

@@ -71,8 +71,11 @@ class RevisionProvider(EasProvider[RevisionInputs]):
 
     def _stop_scalers(self, wanted: RevisionInputs) -> None:
         """Pulumi deletes them only after all updates, and until then they would move the number that is set here."""
-        self.there(lambda: self.eas.delete_service_cron_scaler(wanted.cluster_id, wanted.service_name))
-        self.there(lambda: self.eas.delete_service_auto_scaler(wanted.cluster_id, wanted.service_name))
+        from alibabacloud_eas20210701 import models
+
+        service = (wanted.cluster_id, wanted.service_name)
+        self.there(lambda: self.eas.delete_service_cron_scaler(*service, models.DeleteServiceCronScalerRequest()))
+        self.there(lambda: self.eas.delete_service_auto_scaler(*service, models.DeleteServiceAutoScalerRequest()))
 
     def _bring(self, wanted: RevisionInputs, before: dict[str, Any]) -> Props:
         from alibabacloud_eas20210701.models import UpdateServiceRequest
