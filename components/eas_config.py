@@ -5,6 +5,7 @@ a default that we rely on, it is written out, since defaults differ between gate
 """
 
 import math
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -12,7 +13,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from components.machine_types import has_gpu
 from components.scaling_config import ScalingSettings
-from components.settings import NAME_PATTERN, Secret, Settings
+from components.settings import NAME_PATTERN, Problem, Secret, Settings, refuse
 
 if TYPE_CHECKING:
     from pulumi import Input
@@ -207,26 +208,27 @@ class EasServiceSettings(Settings):
 
     @model_validator(mode="after")
     def _can_scale(self) -> Self:
-        if self.scaling is None:
-            return self
-        if "replicas" in self.model_fields_set:
-            raise ValueError(
-                "replicas and scaling are both given, and both say how many there are: leave replicas out; a new "
-                f"service begins with {self.first_replicas}"
-            )
-        if self.safety_lock == "all":
-            raise ValueError(
-                "scaling changes the service by itself, and safety_lock: all refuses every change; dangerous is allowed"
-            )
-        if self.scaling.gpu_percent is not None and not has_gpu(self.instance_type):
-            raise ValueError(f"scaling.gpu_percent: {self.instance_type} has no GPU; scale by cpu_percent, or by QPS")
-        most, qps = self.request.max_qps_per_replica, self.scaling.qps_per_replica
-        if most and qps is not None and qps.acts_above >= most:
-            raise ValueError(
-                f"scaling.qps_per_replica acts above {qps.acts_above:g}, but request.max_qps_per_replica refuses more "
-                f"than {most}, so that no replica would ever come; raise the limit, or lower the target"
-            )
+        if self.scaling is not None:
+            refuse(EasServiceSettings, self._scaling_problems(self.scaling))
         return self
+
+    def _scaling_problems(self, scaling: ScalingSettings) -> Iterator[Problem]:
+        if "replicas" in self.model_fields_set:
+            message = f"scaling decides; leave replicas out, a new service begins with {self.first_replicas}"
+            yield Problem(("replicas",), message)
+        if self.safety_lock == "all":
+            message = "scaling changes the service by itself, and all refuses every change; dangerous is allowed"
+            yield Problem(("safety_lock",), message)
+        if scaling.gpu_percent is not None and not has_gpu(self.instance_type):
+            message = f"{self.instance_type} has no GPU; scale by cpu_percent, or by qps_per_replica"
+            yield Problem(("scaling", "gpu_percent"), message)
+        most, qps = self.request.max_qps_per_replica, scaling.qps_per_replica
+        if most and qps is not None and qps.acts_above >= most:
+            message = (
+                f"EAS would act above {qps.acts_above:g}, but request.max_qps_per_replica refuses more than {most}, so "
+                "that no replica would ever come; raise the limit, or lower the target"
+            )
+            yield Problem(("scaling", "qps_per_replica"), message)
 
 
 def service_config(

@@ -399,3 +399,93 @@ def test_rolling_back_is_one_setting_whatever_mode_and_weights_say(
     split = StackConfig.from_file(stack_file(tmp_path, settings)).traffic["shop"]
 
     assert split.weights() == {"blue": 100, "green": 0}
+
+
+LOAD = {"min_replicas": 1, "max_replicas": 5, "qps_per_replica": {"target": 20}}
+NIGHT = {"cron": "0 0 20 * * *", "replicas": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"scaling": {}}, "scaling: give a target (qps_per_replica, cpu_percent, gpu_percent), or schedules"),
+        (
+            {"replicas": 2, "scaling": LOAD},
+            "replicas: found 2; scaling decides; leave replicas out, a new service begins with 1",
+        ),
+        (
+            {"scaling": {"cpu_percent": {"target": 60}}},
+            "scaling: with a target, both min_replicas and max_replicas are",
+        ),
+        ({"scaling": LOAD | {"max_replicas": 1}}, "scaling: max_replicas must be above min_replicas, found 1 and 1"),
+        (
+            {"scaling": LOAD | {"max_replica": 9}},
+            "scaling.max_replica: there is no such setting; did you mean max_repl",
+        ),
+        (
+            {"scaling": LOAD | {"cpu_percent": {"target": 95}}},
+            "scaling.cpu_percent: EAS would act above 104.5 %, which is never reached: at most 90 as a target",
+        ),
+        (
+            {"scaling": LOAD | {"cpu_percent": {"target": 60, "out_above": 70}}},
+            "scaling.cpu_percent: give either target, or the two edges of a band, out_above and in_below",
+        ),
+        (
+            {"scaling": LOAD | {"cpu_percent": {"out_above": 66, "in_below": 20}}},
+            "scaling: cpu_percent: EAS cannot do the band from 20 to 66. It keeps to one threshold, here 60: scaling "
+            "out above 66, it lets the first of 5 replicas go below 48. Set in_below to 48 to 54, or give target: 60",
+        ),
+        (
+            {"scaling": LOAD | {"gpu_percent": {"target": 60}}},
+            "scaling.gpu_percent: ecs.c7.large has no GPU; scale by cpu_percent, or by qps_per_replica",
+        ),
+        (
+            {"scaling": LOAD, "request": {"max_qps_per_replica": 20}},
+            "scaling.qps_per_replica: EAS would act above 22, but request.max_qps_per_replica refuses more than 20",
+        ),
+        (
+            {"scaling": LOAD, "safety_lock": "all"},
+            'safety_lock: found "all"; scaling changes the service by itself, and all refuses every change; '
+            "dangerous is allowed",
+        ),
+        (
+            {"scaling": LOAD | {"to_zero": {"after_idle_s": 60}}},
+            "scaling: to_zero has no effect while min_replicas is 1: set that to 0, or leave it out",
+        ),
+        (
+            {"scaling": LOAD | {"schedules": {"night": NIGHT | {"cron": "0 20 * * *"}}}},
+            'scaling.schedules.night.cron: found "0 20 * * *"; EAS has six fields, and the second comes first: write '
+            "'0 0 20 * * *'",
+        ),
+        (
+            {"scaling": LOAD | {"schedules": {"night": NIGHT | {"time_zone": "Asia/Hangzhou"}}}},
+            'scaling.schedules.night.time_zone: found "Asia/Hangzhou"; ',
+        ),
+        (
+            {"scaling": LOAD | {"schedules": {"rush": NIGHT | {"replicas": 9}}}},
+            "scaling: schedules.rush asks for 9 replicas, outside min_replicas, 1, to max_replicas, 5: EAS would move "
+            "the bounds for good; change one of them",
+        ),
+        (
+            {"scaling": LOAD | {"schedules": {"rush": NIGHT | {"replicas": 3}}}},
+            "scaling: no schedule goes back to min_replicas, 1: the replicas of a schedule are the least that ",
+        ),
+        (
+            {"scaling": LOAD | {"schedules": {"night": NIGHT, "party": NIGHT | {"replicas": 5}}}},
+            "scaling: schedules.night and schedules.party ask for 1 and 5 replicas at the same moment, for example ",
+        ),
+        (
+            {"scaling": LOAD | {"schedules": {"night": NIGHT}, "excluded_dates": ["* * * * * *"]}},
+            "scaling: schedules.night is never due: all of its days are among excluded_dates",
+        ),
+        (
+            {"scaling": LOAD | {"excluded_dates": ["* * * 1 10 *"]}},
+            "scaling: excluded_dates are days without schedules, and there are none; leave them out",
+        ),
+    ],
+)
+def test_a_mistake_in_scaling_is_named_with_its_path(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
+    service = {key: value for key, value in (SERVICE | changes).items() if key != "replicas" or "replicas" in changes}
+    with pytest.raises(ConfigError) as refused:
+        StackConfig.from_file(stack_file(tmp_path, {"target": TARGET, "services": {"fashion": service}}))
+    assert f"paistack:services.fashion.{problem}" in str(refused.value)

@@ -100,7 +100,7 @@ def test_what_the_start_command_leaves_in_the_background_runs_on_until_the_insta
     instance_id = dsw.running(UserCommand=start_command(f"{background}\n"))
     awaited(lambda: "start command exited" in dsw.events(instance_id), "the start command to end")
 
-    assert [process.name() for process in processes_of(instance_id)] == ["sleep"]
+    awaited(lambda: [process.name() for process in processes_of(instance_id)] == ["sleep"], "sleep alone to run")
     dsw.client.delete_instance(instance_id)
     awaited(lambda: dsw.gone(instance_id), "the instance to go")
     assert processes_of(instance_id) == []
