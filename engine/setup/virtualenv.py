@@ -39,7 +39,8 @@ def _install_packages(project: Project, stage: Stage) -> None:
     stage.run([python, "-m", "pip", "install", "--progress-bar", "off", f"uv=={UV}"], env=env)
     # Compiled once here: Python would do it at each import where it may not write bytecode.
     install: list[str | Path] = [uv, "pip", "install", "--compile-bytecode", "--python", python]
-    stage.run([*install, "-r", project.root / "requirements-dev.txt", "-c", project.root / "constraints.txt"], env=env)
+    pins: list[str | Path] = ["-r", project.root / "requirements-dev.txt", "-c", project.root / "constraints.txt"]
+    stage.run([*install, *pins], env=env, hint=_progress)
     # compat: one .pth line to the root, so that a folder that appears later is found without another install.
     editable: list[str | Path] = [
         "--no-deps",
@@ -50,6 +51,11 @@ def _install_packages(project: Project, stage: Stage) -> None:
         project.root,
     ]
     stage.run([*install, *editable], env=env)
+
+
+def _progress(line: str) -> str:
+    """The compilation of a new virtualenv takes longest, and uv says nothing until it is over."""
+    return f"{line.strip()}, compiling them" if line.startswith("Installed") else line.strip()
 
 
 def _digest(project: Project) -> str:
