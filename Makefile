@@ -46,8 +46,9 @@ schema: setup ## write stacks/schema.json anew, with which an editor checks the 
 engine-schema: setup ## write the plugin's schema anew, after a change of its table or versions
 	@$(BIN)/python -m engine.schema
 
-coverage: setup ## write emulator/COVERAGE.md anew, after operations were added to the emulator
+coverage: setup ## write emulator/COVERAGE.md and providers/COVERAGE.md anew, after operations were added
 	$(BIN)/python -m tests.emulator.coverage
+	$(BIN)/python -m tests.providers.coverage
 
 lock: setup ## pin every direct and indirect dependency anew (ARGS=--upgrade: at their newest)
 	@$(BIN)/uv pip compile -q --python-version 3.11 --no-annotate --custom-compile-command "make lock" \

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from emulator.addresses import LOOPBACK
 from emulator.clock import iso
 from emulator.errors import ApiError
+from emulator.services.eas.resources.machine_operations import Purchase
 from emulator.services.eas.resources.spot import Reclaim, reclaim
 from emulator.state import State
 from emulator.wire import body_of
@@ -20,7 +21,7 @@ MAX_ADVANCE_S = 10 * 365 * 86_400
 
 
 class Admin:
-    """`GET /health`, `POST /_emulator/reset`, `GET` and `POST /_emulator/clock`, `POST /_emulator/eas/reclaim`."""
+    """`GET /health`, `POST /_emulator/reset`, `GET` and `POST /_emulator/clock`, `POST /_emulator/eas/...`."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -46,6 +47,8 @@ class Admin:
                 return self._advance(await body_of(request, limit=1024))
             case "POST", "/_emulator/eas/reclaim":
                 return self._reclaim(await body_of(request, limit=1024))
+            case "POST", "/_emulator/eas/machines":
+                return self._start_machines(await body_of(request, limit=1024))
         raise ApiError("", f"there is no {request.method} {path} here", 404)
 
     def _health(self) -> dict[str, Any]:
@@ -78,6 +81,15 @@ class Admin:
             raise ApiError("", 'the body must be {"service": NAME, ...}') from None
         with self._state.store.transaction():
             return JSONResponse({"instances": reclaim(self._state.eas, wanted)})
+
+    def _start_machines(self, body: bytes) -> JSONResponse:
+        """How long machines of resource groups that are bought from now on take until they are ready."""
+        try:
+            wanted = Purchase.model_validate_json(body)
+        except ValidationError:
+            raise ApiError("", 'the body must be {"start_s": SECONDS}, with SECONDS from 0 to 86400') from None
+        self._state.eas.machine_start_s = wanted.start_s
+        return JSONResponse({"start_s": wanted.start_s})
 
 
 def _check_origin(request: Request) -> None:

@@ -24,6 +24,14 @@ def _parsed_time(value: Any) -> Any:
 Time = Annotated[datetime, BeforeValidator(_parsed_time)]
 
 
+def _split(value: Any) -> Any:
+    return [item for item in value.split(",") if item] if isinstance(value, str) else value
+
+
+# The SDK's "simple" style: `a,b`.
+CommaSeparated = Annotated[list[str], BeforeValidator(_split)]
+
+
 class Paged(Parameters):
     page_number: int = Field(1, ge=1, alias="PageNumber")
     page_size: int = Field(100, ge=1, le=1000, alias="PageSize")

@@ -61,6 +61,7 @@ class EasState:
         self.machines = store.collection("eas.machines", ResourceMachine)
         self.virtual_groups = store.collection("eas.virtual", VirtualGroup)
         self.private_gateways = store.collection("eas.gateways", PrivateGateway)
+        self.machine_start_s = 0.0  # of emulated time, from the purchase of a machine until it takes instances
         self.deployments: dict[ServiceKey, Deployment] = {}
         self._running = False
 

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from alibabacloud_eas20210701.models import DeleteGatewayLabelRequest
 
-from tests.emulator.eas.calls import call
+from tests.emulator.conftest import RunningEmulator
+from tests.emulator.eas.calls import advance, call
 from tests.emulator.eas.conftest import Eas, service_json, until
 from tests.emulator.refusals import refused
 
 MACHINE = "ecs.c7.large"  # 2 processors, 4 GiB
+ONE_MACHINE = {"EcsInstanceType": MACHINE, "EcsInstanceCount": 1, "ChargeType": "PostPaid"}
 
 
 def group(eas: Eas, machines: int = 1, **further: Any) -> str:
@@ -98,7 +101,9 @@ def test_only_pay_as_you_go_machines_and_empty_groups_can_be_deleted(eas: Eas) -
     call(eas, "DeleteResourceInstances", resource, InstanceList=by_charge["PostPaid"])
     assert [each["ChargeType"] for each in machines(eas, resource)] == ["PrePaid"]
 
-    empty = call(eas, "CreateResource", ResourceName="empty")["ResourceId"]
+    empty = group(eas)
+    (machine,) = machines(eas, empty)
+    call(eas, "DeleteResourceInstances", empty, InstanceList=machine["InstanceId"])
     eas.create(dedicated(empty, 0))
     with refused("InvalidResource.InUse", 409, "svc"):
         call(eas, "DeleteResource", empty)
@@ -204,10 +209,11 @@ def test_machines_discounts_and_regions_can_be_looked_up(eas: Eas) -> None:
 @pytest.mark.parametrize(
     ("operation", "document", "problem"),
     [
-        ("CreateResource", {"EcsInstanceType": "ecs.none"}, "no instance type 'ecs.none'"),
-        ("CreateResource", {"EcsInstanceType": MACHINE, "SystemDiskSize": 100}, "SystemDiskSize"),
-        ("CreateResource", {"EcsInstanceType": MACHINE, "EcsInstanceCount": 101}, "EcsInstanceCount"),
-        ("CreateResource", {"ResourceType": "SelfManaged"}, "dedicated resource groups only"),
+        ("CreateResource", ONE_MACHINE | {"EcsInstanceType": "ecs.none"}, "no instance type 'ecs.none'"),
+        ("CreateResource", ONE_MACHINE | {"SystemDiskSize": 100}, "SystemDiskSize"),
+        ("CreateResource", ONE_MACHINE | {"EcsInstanceCount": 101}, "EcsInstanceCount"),
+        ("CreateResource", ONE_MACHINE | {"ResourceType": "SelfManaged"}, "dedicated resource groups only"),
+        ("CreateResource", {"ResourceName": "empty"}, "EcsInstanceType"),
         ("CreateVirtualResource", {"Resources": [{"Priority": 1}]}, "exactly one of"),
         ("CreateVirtualResource", {"Resources": [{"ResourceId": "eas-r-none"}]}, "not found"),
         ("CreateGateway", {"InstanceType": "1c1g"}, "InstanceType"),
@@ -216,3 +222,36 @@ def test_machines_discounts_and_regions_can_be_looked_up(eas: Eas) -> None:
 def test_what_there_is_not_is_refused(eas: Eas, operation: str, document: dict[str, Any], problem: str) -> None:
     with pytest.raises(Exception, match=problem):
         call(eas, operation, **document)
+
+
+def test_a_machine_takes_instances_once_it_has_started(eas: Eas, emulator: RunningEmulator) -> None:
+    httpx.post(f"{emulator.url}/_emulator/eas/machines", json={"start_s": 600}).raise_for_status()
+    resource = group(eas)
+    eas.create(dedicated(resource))
+
+    waiting = until(lambda: eas.instances(instance_status="Pending"), "an instance")
+    assert waiting[0]["Reason"] == "0/1 machines are available: 1 not ready"
+    assert [each["InstanceStatus"] for each in machines(eas, resource)] == ["NotReady-SchedulingEnabled"]
+    advance(emulator, 600)
+
+    eas.wait()
+    assert [each["InstanceStatus"] for each in machines(eas, resource)] == ["Ready-SchedulingEnabled"]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"start_s": -1}', b'{"start_s": 1, "more": 2}'])
+def test_a_wrong_start_of_machines_is_refused(emulator: RunningEmulator, body: bytes) -> None:
+    assert httpx.post(f"{emulator.url}/_emulator/eas/machines", content=body).status_code == 400
+
+
+def test_machines_are_labelled_and_specs_chosen_by_lists(eas: Eas) -> None:
+    resource = group(eas, 3)
+    two = [each["InstanceId"] for each in machines(eas, resource)][:2]
+
+    call(eas, "UpdateResourceInstanceLabel", resource, InstanceIds=two, Labels={"team": "vision", "night": "off"})
+    labelled = [each["InstanceId"] for each in machines(eas, resource) if each["Labels"]]
+    assert sorted(labelled) == sorted(two)
+    call(eas, "DeleteResourceInstanceLabel", resource, InstanceIds=two, Keys=["team", "night"])
+    assert [each["Labels"] for each in machines(eas, resource)] == [[], [], []]
+
+    chosen = call(eas, "DescribeMachineSpec", InstanceTypes=[MACHINE, "ecs.g7.large"])["InstanceMetas"]
+    assert {each["InstanceType"] for each in chosen} == {MACHINE, "ecs.g7.large"}

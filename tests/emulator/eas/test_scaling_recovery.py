@@ -13,7 +13,8 @@ from tests.emulator.sdk import connect
 def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: Path) -> None:
     with run_emulator(tmp_path) as first:
         eas = Eas(connect(Client, first), first.url)
-        resource = call(eas, "CreateResource", EcsInstanceType="ecs.c7.large", EcsInstanceCount=1)["ResourceId"]
+        machine = {"EcsInstanceType": "ecs.c7.large", "EcsInstanceCount": 1, "ChargeType": "PostPaid"}
+        resource = call(eas, "CreateResource", **machine)["ResourceId"]
         eas.deploy(service_json(metadata={"group": "shop", "resource": resource}, env={"VERSION": "1"}))
         call(eas, "ReleaseService", "svc", TrafficState="grouping", Weight=7)
         strategies = [{"metricName": "qps", "threshold": 10}]

@@ -241,7 +241,9 @@ def test_the_tags_that_the_go_provider_sets_are_the_labels(eas: Eas, emulator: R
 def test_services_are_listed_by(eas: Eas, query: dict[str, Any], names: list[str]) -> None:
     eas.create(service_json("svc_a", instance=0, metadata={"workspace_id": "1405"}))
     eas.create(service_json("svc_b", instance=0, metadata={"memory": 9000}), labels={"team": "vision"})
-    resource = eas.client.create_resource(models.CreateResourceRequest()).body.resource_id
+    resource = eas.client.create_resource(
+        models.CreateResourceRequest(ecs_instance_type="ecs.c7.large", ecs_instance_count=1, charge_type="PostPaid")
+    ).body.resource_id
     eas.create(service_json("svc_c", instance=0, metadata={"group": "shop", "resource": resource}))
 
     answer = eas.client.list_services(models.ListServicesRequest(**query)).body

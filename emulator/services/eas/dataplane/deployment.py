@@ -164,8 +164,8 @@ class Deployment:
         followed = len(self.replicas) == len(members) == service.replicas
         if service.operation and followed and all(member.latest and member.ready for member in members):
             self._settle(service, rollout, held)
-        # A batch and an announced end wait for the emulated clock, whose moves nobody announces.
-        waits = rollout is not None and rollout.batch_ready_at is not None
+        # A batch, an announced end and a machine that starts wait for the emulated clock, whose moves nobody announces.
+        waits = self._waiting or (rollout is not None and rollout.batch_ready_at is not None)
         return LOOK_AGAIN_S if waits or any(instance.leaves_at for instance in self._staying()) else None
 
     def _advance(self, service: Service) -> Rollout | None:

@@ -29,12 +29,15 @@ class CreateResource(MachineParameters):
     kind: Literal["Dedicated", "SelfManaged"] = Field("Dedicated", alias="ResourceType")
     usage_mode: str = Field("", alias="UsageMode")
     self_managed: dict[str, Any] | None = Field(None, alias="SelfManagedResourceOptions")
-    machine_type: str | None = Field(None, alias="EcsInstanceType")
 
 
 @eas.operation("CreateResource", "POST", RESOURCES)
 def create_resource(state: EasState, call: Call, body: CreateResource) -> Answer:
-    """Its machines are there at once; the cloud takes minutes."""
+    """The cloud takes minutes to start machines; here they are ready at once, or after `Purchase.start_s`.
+
+    `EcsInstanceType`, `EcsInstanceCount` and `ChargeType` are "required when `ResourceType` is set to `Dedicated`" (the
+    SDK's CreateResourceRequest).
+    """
     if body.kind != "Dedicated" or body.self_managed is not None:
         raise invalid("The emulator has dedicated resource groups only, no self-managed ones.")
     number = f"eas-r-{secrets.token_hex(9)}"
@@ -47,7 +50,7 @@ def create_resource(state: EasState, call: Call, body: CreateResource) -> Answer
         updated_at=call.now,
     )
     state.resource_groups.put(f"{group.region}/{group.id}", group)
-    machines = add_machines(state, call, group, body) if body.machine_type is not None else []
+    machines = add_machines(state, call, group, body)
     return {
         "ResourceId": group.id,
         "ResourceName": group.name,

@@ -1,6 +1,7 @@
 """The machines of dedicated resource groups."""
 
 import secrets
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field, Json
@@ -10,10 +11,10 @@ from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Parameters
 from emulator.services.eas.config.parsing import invalid
 from emulator.services.eas.product import eas
-from emulator.services.eas.queries import Paged, ordered, page
+from emulator.services.eas.queries import CommaSeparated, Paged, ordered, page
 from emulator.services.eas.records import ServiceKey
 from emulator.services.eas.resources.machines import MACHINES
-from emulator.services.eas.resources.placement import capacity, instances_on, need_of, rooms
+from emulator.services.eas.resources.placement import Room, capacity, instances_on, need_of, rooms
 from emulator.services.eas.resources.records import ChargeType, ResourceGroup, ResourceMachine
 from emulator.services.eas.state import EasState
 
@@ -24,13 +25,19 @@ SORTABLE = ("CreateTime", "ExpireTime", "InstanceId", "InstanceName", "InstanceS
 class MachineParameters(Parameters):
     """`SystemDiskSize` in GiB. The API has no subscription length."""
 
-    machine_type: str | None = Field(alias="EcsInstanceType")
-    count: int = Field(1, ge=1, le=100, alias="EcsInstanceCount")
-    charge_type: ChargeType = Field("PostPaid", alias="ChargeType")
+    machine_type: str = Field(alias="EcsInstanceType")
+    count: int = Field(ge=1, le=100, alias="EcsInstanceCount")
+    charge_type: ChargeType = Field(alias="ChargeType")
     auto_renewal: bool = Field(False, alias="AutoRenewal")
     disk_gib: int = Field(200, ge=200, le=2000, alias="SystemDiskSize")
     zone: str = Field("", alias="Zone")
     labels: dict[str, str] = Field({}, alias="Labels")
+
+
+class Purchase(Parameters):
+    """`start_s` is in emulated time."""
+
+    start_s: float = Field(ge=0, le=86_400)
 
 
 class CreateResourceInstances(MachineParameters):
@@ -61,6 +68,7 @@ def add_machines(state: EasState, call: Call, group: ResourceGroup, wanted: Mach
             zone=wanted.zone or f"{group.region}-b",
             labels=wanted.labels,
             created_at=call.now,
+            ready_at=call.now + timedelta(seconds=state.machine_start_s),
         )
         for _ in range(wanted.count)
     ]
@@ -85,7 +93,7 @@ class ListResourceInstances(Paged):
 def list_resource_instances(state: EasState, cluster_id: str, resource_id: str, query: ListResourceInstances) -> Answer:
     state.find_resource_group(cluster_id, resource_id)
     answers = [
-        _described(room.machine, room.left.cpu, room.left.memory_mib, room.left.gpus)
+        _described(room)
         for room in rooms(state, cluster_id, resource_id)
         if query.label.items() <= room.machine.labels.items()
     ]
@@ -211,7 +219,7 @@ def delete_resource_instances(
 
 class InstanceChoice(Parameters):
     all_instances: bool = Field(False, alias="AllInstances")
-    instance_ids: Json[list[str]] = Field([], alias="InstanceIds")
+    instance_ids: CommaSeparated = Field([], alias="InstanceIds")
 
 
 class LabelsToSet(Parameters):
@@ -228,7 +236,7 @@ def update_resource_instance_label(
 
 
 class LabelsToRemove(InstanceChoice):
-    keys: Json[list[str]] = Field([], alias="Keys")
+    keys: CommaSeparated = Field([], alias="Keys")
     label_keys: Json[list[str]] = Field([], alias="LabelKeys")
 
 
@@ -263,14 +271,16 @@ def _find(state: EasState, region: str, group: str, name: str) -> ResourceMachin
     return machine
 
 
-def _described(machine: ResourceMachine, cpu_left: float, memory_left_mib: float, gpus_left: float) -> Answer:
-    shape, total = MACHINES[machine.type], capacity(machine.type)
+def _described(room: Room) -> Answer:
+    """The SDK's examples have the status `Ready-SchedulingEnabled`, which is Kubernetes' of a node."""
+    machine, shape, total = room.machine, MACHINES[room.machine.type], capacity(room.machine.type)
+    ready = "Ready" if room.ready else "NotReady"
     return {
         "InstanceId": machine.id,
         "InstanceName": machine.id,
         "InstanceIp": "127.0.0.1",
         "InstanceType": machine.type,
-        "InstanceStatus": "Ready-SchedulingDisabled" if machine.cordoned else "Ready-SchedulingEnabled",
+        "InstanceStatus": f"{ready}-Scheduling{'Disabled' if machine.cordoned else 'Enabled'}",
         "ResourceId": machine.group,
         "Region": machine.region,
         "Zone": machine.zone,
@@ -283,9 +293,9 @@ def _described(machine: ResourceMachine, cpu_left: float, memory_left_mib: float
         "InstanceGpuMemory": f"{shape.gpu_memory_gib * shape.gpus}Gi",
         "InstanceMemory": f"{total.memory_mib:.0f}Mi",
         "InstanceSystemDiskSize": machine.disk_gib,
-        "InstanceUsedCpu": total.cpu - cpu_left,
-        "InstanceUsedGpu": total.gpus - gpus_left,
-        "InstanceUsedMemory": f"{total.memory_mib - memory_left_mib:.0f}Mi",
+        "InstanceUsedCpu": total.cpu - room.left.cpu,
+        "InstanceUsedGpu": total.gpus - room.left.gpus,
+        "InstanceUsedMemory": f"{total.memory_mib - room.left.memory_mib:.0f}Mi",
         "LastCordonReason": machine.cordon_reason,
         "Labels": [{"LabelKey": key, "LabelValue": value} for key, value in sorted(machine.labels.items())],
     }

@@ -45,6 +45,7 @@ class Placement(NamedTuple):
 class Room(NamedTuple):
     machine: ResourceMachine
     left: Need
+    ready: bool
 
 
 def check_resource(state: "EasState", region: str, config: ServiceConfig) -> None:
@@ -79,7 +80,10 @@ def rooms(state: "EasState", region: str, group: str) -> list[Room]:
             taken = need_of(parse_config(service.config)) if service is not None else Need(0, 0, 0)
             used[instance.host] = Need(*(sum(pair) for pair in zip(before, taken, strict=True)))
     machines = state.machines.values(f"{region}/{group}/")
-    return [Room(machine, capacity(machine.type) - used.get(machine.id, Need(0, 0, 0))) for machine in machines]
+    return [
+        Room(machine, capacity(machine.type) - used.get(machine.id, Need(0, 0, 0)), machine.ready_at <= state.now())
+        for machine in machines
+    ]
 
 
 def fit(need: Need, places: Sequence[Room]) -> ResourceMachine | str:
@@ -93,6 +97,8 @@ def fit(need: Need, places: Sequence[Room]) -> ResourceMachine | str:
 
 
 def _problem(need: Need, room: Room) -> str:
+    if not room.ready:
+        return "not ready"
     if room.machine.cordoned:
         return "cordoned"
     missing = need.missing(room.left)

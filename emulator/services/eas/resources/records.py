@@ -33,6 +33,7 @@ class ResourceMachine(BaseModel):
     zone: str
     labels: dict[str, str]
     created_at: datetime
+    ready_at: datetime
     cordoned: bool = False
     cordon_reason: str = ""
 

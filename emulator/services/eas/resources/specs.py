@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from pydantic import Field, Json
+from pydantic import Field
 
 from emulator.clock import iso
 from emulator.operations import Answer, Call, Parameters
 from emulator.services.eas.config.parsing import invalid
 from emulator.services.eas.product import eas
+from emulator.services.eas.queries import CommaSeparated
 from emulator.services.eas.resources.machines import MACHINES, Machine
 from emulator.services.eas.state import EasState
 
@@ -23,7 +24,7 @@ HISTORY_DAYS = 7
 class DescribeMachineSpec(Parameters):
     charge_type: str = Field("PostPaid", alias="ChargeType")
     resource_type: str = Field("Public", alias="ResourceType")
-    instance_types: Json[list[str]] = Field([], alias="InstanceTypes")
+    instance_types: CommaSeparated = Field([], alias="InstanceTypes")
 
 
 @eas.operation("DescribeMachineSpec", "GET", "/api/v2/public/instance_types")
