@@ -5,6 +5,7 @@ from typing import Any
 
 import oss2
 from alibabacloud_eas20210701 import models
+from Tea.exceptions import TeaException
 
 from cloud.eas import eas_client
 from cloud.oss import oss_bucket
@@ -59,6 +60,28 @@ class Cloud:
         request = models.DescribeServiceMirrorRequest()
         body = self._eas.describe_service_mirror(self._target.region, service, request).body
         return body.ratio, body.target
+
+    def replicas(self, service: str) -> int:
+        """How many replicas a service is to have."""
+        return int(self._service(service).total_instance)
+
+    def autoscaler(self, service: str) -> tuple[int, int, dict[str, float]] | None:
+        """The bounds and thresholds of a service's autoscaler; None when it has none."""
+        try:
+            request = models.DescribeServiceAutoScalerRequest()
+            body = self._eas.describe_service_auto_scaler(self._target.region, service, request).body
+        except TeaException as error:
+            if error.code != "InvalidAutoScaler.NotFound":
+                raise
+            return None
+        thresholds = {strategy.metric_name.lower(): strategy.threshold for strategy in body.scale_strategies}
+        return body.min_replica, body.max_replica, thresholds
+
+    def rescale(self, service: str, minimum: int, maximum: int) -> None:
+        """Gives a service other bounds and a target of 20 requests a second, as somebody with a console would."""
+        strategy = models.UpdateServiceAutoScalerRequestScaleStrategies(metric_name="qps", threshold=20)
+        request = models.UpdateServiceAutoScalerRequest(min=minimum, max=maximum, scale_strategies=[strategy])
+        self._eas.update_service_auto_scaler(self._target.region, service, request)
 
     def release(self, service: str, weight: int) -> None:
         """Gives a service a weight, as somebody with a console would."""

@@ -90,12 +90,6 @@ def trickle(deployment: Deployment) -> Iterator[Counter[str]]:
         thread.join()
 
 
-def steps(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    """The steps of a preview, with the properties before and after, by the resource's name."""
-    preview = json.loads(deployment.open().pulumi.capture("preview", "--json"))
-    return {step["urn"].rpartition("::")[2]: step for step in preview["steps"] if step["op"] != "same"}
-
-
 def test_one_version_gets_everything_and_the_other_has_its_own_address(deployed: Deployment) -> None:
     assert answers(deployed, 10) == {"blue": 10}
 
@@ -117,7 +111,7 @@ def test_the_groups_token_is_in_clear_text_nowhere_in_the_state(deployed: Deploy
 def test_weights_are_changed_by_their_releases_and_the_preview_tells_old_and_new(changing: Deployment) -> None:
     changing.settings["traffic"]["shop"] = shop("canary", blue=90, green=10)
 
-    planned = steps(changing)
+    planned = changing.steps()
 
     assert {name: step["op"] for name, step in planned.items()} == {
         "shop": "update",

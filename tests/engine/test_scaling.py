@@ -1,0 +1,122 @@
+"""A service that scales by load and by schedule, with the real engine, our dynamic resources and the emulator."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from jobs.emulator import EmulatorProcess
+from tests.engine.conftest import Deployment
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+LOAD = {"min_replicas": 1, "max_replicas": 4, "qps_per_replica": {"target": 20}}
+# Every hour, so that an hour of the moved clock brings each of them.
+RUSH = {"cron": "0 15 * * * *", "replicas": 3}
+CALM = {"cron": "0 45 * * * *", "replicas": 1}
+
+
+@pytest.fixture(scope="module")
+def deployed(
+    emulator: EmulatorProcess, state_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """A stack whose service scales by load."""
+    deployment = Deployment("sc", tmp_path_factory.mktemp("scaling"), state_folder, emulator)
+    deployment.service["scaling"] = LOAD
+    deployment.up()
+    yield deployment
+    deployment.destroy()
+    assert deployment.cloud().everything() == []
+
+
+@pytest.fixture
+def changing(deployed: Deployment) -> Iterator[Deployment]:
+    """The deployed stack for a test that changes it, as at first."""
+    settings = json.dumps(deployed.settings)
+    yield deployed
+    deployed.settings = json.loads(settings)
+    deployed.up()
+
+
+def half_an_hour_later(deployment: Deployment) -> str:
+    """Moves the cloud's clock forward; the schedule that is then the last one that was due."""
+    clock = f"{deployment.emulator.url}/_emulator/clock"
+    httpx.post(clock, json={"advance_s": 1800}, trust_env=False).raise_for_status()
+    now = datetime.fromisoformat(httpx.get(clock, trust_env=False).json()["now"])
+    return "rush" if 15 <= now.minute < 45 else "calm"
+
+
+def declared(step: dict[str, Any], state: str) -> tuple[int, int, dict[str, float]]:
+    inputs = step[state]["inputs"]
+    return inputs["min_replicas"], inputs["max_replicas"], inputs["thresholds"]
+
+
+def await_bounds(deployment: Deployment, bounds: tuple[int, int]) -> None:
+    deadline = time.monotonic() + 60
+    while (found := deployment.cloud().autoscaler(deployment.service_name)) != (*bounds, {"qps": 20}):
+        assert time.monotonic() < deadline, f"the bounds stay {found}"
+        time.sleep(0.1)
+
+
+def test_the_load_decides_within_the_declared_bounds(deployed: Deployment) -> None:
+    assert deployed.cloud().autoscaler(deployed.service_name) == (1, 4, {"qps": 20})
+    assert deployed.ask().status_code == 200
+
+
+def test_neither_a_second_up_nor_a_refresh_changes_anything(deployed: Deployment) -> None:
+    deployed.up("--expect-no-changes")
+    assert deployed.refresh("--expect-no-changes") == 0
+
+
+def test_a_change_of_scaling_is_one_update_that_tells_old_and_new(changing: Deployment) -> None:
+    version = changing.cloud().version(changing.service_name)
+    changing.service["scaling"] = LOAD | {"max_replicas": 6, "qps_per_replica": {"out_above": 33, "in_below": 25}}
+
+    planned = changing.steps()
+
+    assert {name: step["op"] for name, step in planned.items()} == {"tiny": "update", "tiny-autoscaler": "update"}
+    before, after = (declared(planned["tiny-autoscaler"], when) for when in ("oldState", "newState"))
+    assert (before, after) == ((1, 4, {"qps": 20}), (1, 6, {"qps": 30}))
+    changing.up()
+    assert changing.cloud().autoscaler(changing.service_name) == (1, 6, {"qps": 30})
+    assert changing.cloud().version(changing.service_name) == version, "no replica was replaced"
+
+
+def test_schedules_move_the_bounds_and_none_of_it_is_drift(changing: Deployment) -> None:
+    changing.service["scaling"] = LOAD | {"schedules": {"rush": RUSH, "calm": CALM}}
+    changing.up()
+
+    for _ in range(4):
+        due = half_an_hour_later(changing)
+        await_bounds(changing, (3, 4) if due == "rush" else (1, 4))
+        assert changing.planned() == {}
+        assert changing.refresh("--expect-no-changes") == 0
+
+
+def test_drift_in_the_bounds_shows_on_refresh_and_up_puts_it_right(changing: Deployment) -> None:
+    changing.cloud().rescale(changing.service_name, minimum=2, maximum=9)
+
+    assert changing.refresh() == 0
+    assert changing.planned() == {"tiny-autoscaler": "update"}
+    changing.up()
+
+    assert changing.cloud().autoscaler(changing.service_name) == (1, 4, {"qps": 20})
+
+
+def test_a_fixed_number_of_replicas_takes_the_scalers_away_and_they_come_back(changing: Deployment) -> None:
+    del changing.service["scaling"]
+    changing.service["replicas"] = 2
+    changing.up()
+    assert changing.cloud().autoscaler(changing.service_name) is None
+    assert changing.cloud().replicas(changing.service_name) == 2
+
+    del changing.service["replicas"]
+    changing.service["scaling"] = LOAD | {"min_replicas": 2}
+    changing.up()
+    assert changing.cloud().autoscaler(changing.service_name) == (2, 4, {"qps": 20})
+    assert changing.cloud().replicas(changing.service_name) == 2
