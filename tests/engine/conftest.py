@@ -127,10 +127,14 @@ class Deployment:
         """`paistack destroy`."""
         assert run("destroy", self.open(), ["--skip-preview"]) == 0
 
+    def steps(self) -> dict[str, dict[str, Any]]:
+        """The steps of a preview, with the properties before and after, by the logical name of the resource."""
+        preview = json.loads(self.open().pulumi.capture("preview", "--json"))
+        return {step["urn"].rpartition("::")[2]: step for step in preview["steps"] if step["op"] != "same"}
+
     def planned(self) -> dict[str, str]:
         """What a preview would do, by the logical name of each resource that it would touch."""
-        preview = json.loads(self.open().pulumi.capture("preview", "--json"))
-        return {step["urn"].rpartition("::")[2]: step["op"] for step in preview["steps"] if step["op"] != "same"}
+        return {name: step["op"] for name, step in self.steps().items()}
 
     def outputs(self) -> dict[str, Any]:
         """The service's outputs."""
