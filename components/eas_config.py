@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from components.machine_types import has_gpu
+from components.billing_config import BillingSettings, billing_problems, computing, placement
+from components.machine_types import MachineType, has_gpu
 from components.scaling_config import ScalingSettings
-from components.settings import NAME_PATTERN, Problem, Secret, Settings, refuse
+from components.settings import NAME_PATTERN, CountOrPercent, Problem, Secret, Settings, refuse
 
 if TYPE_CHECKING:
     from pulumi import Input
@@ -22,7 +23,6 @@ MODEL_MOUNT = PurePosixPath("/mnt/model")
 CODE_MOUNT = PurePosixPath("/mnt/code")
 
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{2,62}$")]
-CountOrPercent = Annotated[int, Field(ge=0)] | Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?[0-9])%$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 _NONE: frozenset[CountOrPercent] = frozenset({0, "0%"})
@@ -158,8 +158,14 @@ class EasServiceSettings(Settings):
         default=None, description="Unique in region and account; by default SERVICE_STACK."
     )
     model: ModelSettings = Field(description="The model to serve: name, and artefact that training wrote.")
-    instance_type: Annotated[str, StringConstraints(pattern=r"^ecs\.[a-z0-9-]+\.[a-z0-9]+$")] = Field(
+    instance_type: MachineType = Field(
         description="Machine of a replica, such as ecs.c7.large or ecs.gn6i-c4g1.xlarge."
+    )
+    billing: BillingSettings = Field(
+        default=BillingSettings(), description="How machines are paid for; by default as they are used."
+    )
+    gateway: Annotated[str, StringConstraints(pattern=NAME_PATTERN)] | None = Field(
+        default=None, description="Key in paistack:gateways; by default EAS's shared one."
     )
     replicas: int = Field(default=1, ge=1, le=1000, description="A fixed number; leave it out beside scaling.")
     scaling: ScalingSettings | None = Field(default=None, description="Replicas by load and time instead of replicas.")
@@ -212,6 +218,12 @@ class EasServiceSettings(Settings):
             refuse(EasServiceSettings, self._scaling_problems(self.scaling))
         return self
 
+    @model_validator(mode="after")
+    def _is_paid_for(self) -> Self:
+        problems = billing_problems(self.billing, self.instance_type)
+        refuse(EasServiceSettings, (Problem(("billing", *path), message) for path, message in problems))
+        return self
+
     def _scaling_problems(self, scaling: ScalingSettings) -> Iterator[Problem]:
         if "replicas" in self.model_fields_set:
             message = f"scaling decides; leave replicas out, a new service begins with {self.first_replicas}"
@@ -240,16 +252,25 @@ def service_config(
     code_uri: "Input[str]",
     role_arn: "Input[str]",
     group: "Input[str] | None" = None,
+    resource_id: "Input[str] | None" = None,
+    gateway_id: "Input[str] | None" = None,
 ) -> dict[str, Any]:
     """The body of CreateService and UpdateService, without the container's environment.
 
-    `group` is the service group that it is a member of. `model_uri` and `code_uri` are oss:// paths of directories.
+    `group` is the service group that it is a member of, `resource_id` the resource group that it runs in, and
+    `gateway_id` the gateway that it is called through, should it be the stack's own. `model_uri` and `code_uri` are
+    oss:// paths of directories.
     With `role_arn`, EAS mounts them by that role's permissions:
     https://www.alibabacloud.com/help/en/pai/user-guide/configure-the-eas-ram-role
     """
+    public = computing(settings.billing, settings.instance_type)
     return {
-        "metadata": _metadata(settings, service_name) | ({"group": group} if group is not None else {}),
-        "cloud": {"computing": {"instance_type": settings.instance_type}},
+        "metadata": {
+            **_metadata(settings, service_name),
+            **({"group": group} if group is not None else {}),
+            **placement(settings.billing, resource_id),
+        },
+        **({"cloud": {"computing": public}} if public is not None else {}),
         "containers": [_container(settings.container, region)],
         "storage": [
             _read_only(MODEL_MOUNT, model_uri),
@@ -257,7 +278,7 @@ def service_config(
         ],
         "role_arn": role_arn,
         "runtime": {"enable_crash_block": False},
-    } | _networking(settings.request)
+    } | _networking(settings.request, gateway_id)
 
 
 def plain_environment(settings: EasServiceSettings, *, host: str) -> dict[str, str]:
@@ -322,11 +343,11 @@ def _probes(probes: ProbeSettings, port: int) -> dict[str, Any]:
     }
 
 
-def _networking(request: RequestSettings) -> dict[str, Any]:
-    if request.max_concurrency is None:
-        return {}
-    limit = {"enable": True, "limit": request.max_concurrency}
-    return {"networking": {"gateway_policy": {"concurrency_limit": limit}}}
+def _networking(request: RequestSettings, gateway_id: "Input[str] | None") -> dict[str, Any]:
+    networking: dict[str, Any] = {"gateway": gateway_id} if gateway_id is not None else {}
+    if request.max_concurrency is not None:
+        networking["gateway_policy"] = {"concurrency_limit": {"enable": True, "limit": request.max_concurrency}}
+    return {"networking": networking} if networking else {}
 
 
 def _read_only(mount: PurePosixPath, uri: "Input[str]") -> dict[str, Any]:

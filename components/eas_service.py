@@ -42,10 +42,14 @@ class EasService(pulumi.ComponentResource):
         code: ServingCode,
         tags: Mapping[str, str],
         group: Input[str] | None = None,
+        resource_id: Input[str] | None = None,
+        gateway_id: Input[str] | None = None,
         change_after: Sequence[pulumi.Resource] = (),
         opts: ResourceOptions | None = None,
     ) -> None:
-        """`group` is the service group that it is a member of; it changes only once `change_after` are as declared."""
+        """`group` is the service group that it is a member of, `resource_id` the resource group that it runs in, and
+        `gateway_id` the gateway that it is called through, should it be the stack's own. It changes only once
+        `change_after` are as declared."""
         super().__init__("paistack:eas:EasService", name, settings.model_dump(mode="json", exclude_none=True), opts)
         child = ResourceOptions(parent=self)
 
@@ -78,6 +82,8 @@ class EasService(pulumi.ComponentResource):
             settings,
             service_name=service_name,
             group=group,
+            resource_id=resource_id,
+            gateway_id=gateway_id,
             region=region,
             model_uri=Output.concat("oss://", bucket, "/", model.prefix),
             code_uri=Output.concat("oss://", bucket, "/", code.prefix),

@@ -1,5 +1,11 @@
 """What a machine's type tells about it."""
 
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+MachineType = Annotated[str, StringConstraints(pattern=r"^ecs\.[a-z0-9-]+\.[a-z0-9]+$")]
+
 _GPU_FAMILIES = (".gn", ".ebmgn", ".sgn", ".vgn")
 
 

@@ -3,14 +3,13 @@
 Parameters and their meaning: https://www.alibabacloud.com/help/en/pai/developer-reference/api-pai-dsw-2022-01-01-createinstance.
 """
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from components.machine_types import has_gpu
-from components.settings import Secret, Settings
+from components.machine_types import MachineType, has_gpu
+from components.settings import Secret, Settings, short_name
 
 if TYPE_CHECKING:
     from pulumi import Input
@@ -154,7 +153,7 @@ class NotebookSettings(Settings):
     workspace_id: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")] = Field(
         description="PAI workspace that the notebook belongs to; it must exist."
     )
-    instance_type: Annotated[str, StringConstraints(pattern=r"^ecs\.[a-z0-9-]+\.[a-z0-9]+$")] | None = Field(
+    instance_type: MachineType | None = Field(
         default=None, description="Pay-as-you-go machine, such as ecs.gn7i-c8g1.2xlarge (A10); or give a quota."
     )
     quota: QuotaSettings | None = Field(default=None, description="In place of instance_type.")
@@ -245,11 +244,8 @@ class NotebookSettings(Settings):
 
 
 def default_instance_name(name: str, stack: str) -> str:
-    """The same in every run; the end of one that is too long for DSW becomes its hash."""
-    whole = f"{name}_{stack}".replace("-", "_")
-    if len(whole) <= _LONGEST_NAME:
-        return whole
-    return f"{whole[: _LONGEST_NAME - 9]}_{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+    """No longer than DSW allows."""
+    return short_name(name, stack, _LONGEST_NAME)
 
 
 def instance_settings(

@@ -1,13 +1,25 @@
 """The base of every component's settings, and the types that several of them use."""
 
+import hashlib
 from collections.abc import Iterable
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 # A key of the stack file that names things in the cloud (services, roles) in lower case, short enough for all.
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,23}$"
+
+CountOrPercent = Annotated[int, Field(ge=0)] | Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?[0-9])%$")]
 
 
 class Settings(BaseModel):
@@ -32,6 +44,14 @@ def refuse(model: type[Settings], problems: Iterable[Problem]) -> None:
     ]
     if errors:
         raise ValidationError.from_exception_data(model.__name__, errors)
+
+
+def short_name(name: str, stack: str, longest: int) -> str:
+    """NAME_STACK, the same in every run; the end of one that is too long becomes its hash."""
+    whole = f"{name}_{stack}".replace("-", "_")
+    if len(whole) <= longest:
+        return whole
+    return f"{whole[: longest - 9]}_{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def _encrypted_or_clear(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 from functools import reduce
+from itertools import chain
 from operator import getitem
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -10,6 +11,7 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from cloud.target import Target
+from components.billing_config import GatewaySettings, MachineGroupSettings, place_problems
 from components.eas_config import EasServiceSettings
 from components.notebook_config import NotebookSettings
 from components.settings import NAME_PATTERN, Settings, refuse
@@ -33,6 +35,12 @@ class StackConfig(Settings):
     services: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], EasServiceSettings] = Field(
         default_factory=dict, description="Model services, each by a short name of lower-case letters."
     )
+    machines: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], MachineGroupSettings] = Field(
+        default_factory=dict, description="Dedicated groups of machines for services, each by a short name."
+    )
+    gateways: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], GatewaySettings] = Field(
+        default_factory=dict, description="Gateways of the stack's own, each by a short name."
+    )
     traffic: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], TrafficSplitSettings] = Field(
         default_factory=dict, description="Services that are versions of each other, behind one address."
     )
@@ -42,7 +50,11 @@ class StackConfig(Settings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        refuse(StackConfig, split_problems(self.traffic, self.services))
+        problems = (
+            split_problems(self.traffic, self.services),
+            place_problems(self.machines, self.gateways, self.services),
+        )
+        refuse(StackConfig, chain.from_iterable(problems))
         return self
 
     @classmethod

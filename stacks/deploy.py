@@ -9,6 +9,8 @@ from pulumi import Output, ResourceOptions
 
 from cloud.target import TargetError, check_environment
 from components.alicloud import alicloud_provider
+from components.billing import MachineGroup, PrivateGateway
+from components.billing_config import default_group_name
 from components.eas_config import EasServiceSettings
 from components.eas_service import EasService
 from components.model_artefact import ArtefactError, ModelArtefact, ServingCode
@@ -51,12 +53,34 @@ def deploy(config: StackConfig) -> None:
         opts=in_cloud,
     )
 
+    machines = {
+        name: MachineGroup(
+            name,
+            settings,
+            group_name=settings.group_name or default_group_name(name, stack),
+            region=config.target.region,
+            tags=tags,
+        )
+        for name, settings in config.machines.items()
+    }
+    gateways = {
+        name: PrivateGateway(
+            name,
+            settings,
+            gateway_name=settings.gateway_name or f"{name}_{stack}",
+            region=config.target.region,
+            tags=tags,
+        )
+        for name, settings in config.gateways.items()
+    }
+
     def service(
         key: str, *, service_name: str, group: Output[str] | None, change_after: Sequence[pulumi.Resource]
     ) -> EasService:
+        settings = config.services[key]
         return EasService(
             key,
-            config.services[key],
+            settings,
             service_name=service_name,
             role_name=f"paistack-{stack}-{key}",
             region=config.target.region,
@@ -66,6 +90,8 @@ def deploy(config: StackConfig) -> None:
             code=codes[key],
             tags=tags,
             group=group,
+            resource_id=machines[settings.billing.machines].resource_id if settings.billing.machines else None,
+            gateway_id=gateways[settings.gateway].gateway_id if settings.gateway else None,
             change_after=change_after,
             opts=in_cloud,
         )

@@ -55,6 +55,34 @@ class Cloud:
         """Service groups by name."""
         return [group.name for group in self._eas.list_groups(models.ListGroupsRequest()).body.groups or []]
 
+    def places(self, service: str) -> list[tuple[str, str, bool]]:
+        """Of each running replica: whose machine it is on, of which type, and whether that is spot."""
+        request = models.ListServiceInstancesRequest(instance_status="Running")
+        listed = self._eas.list_service_instances(self._target.region, service, request).body.instances or []
+        return sorted((each.resource_type, each.instance_type, each.is_spot) for each in listed)
+
+    def machines(self) -> dict[str, list[tuple[str, str]]]:
+        """Type and charge type of the machines of each resource group, by the group's name."""
+        found = {}
+        for group in self._eas.list_resources(models.ListResourcesRequest()).body.resources or []:
+            request = models.ListResourceInstancesRequest()
+            there = self._eas.list_resource_instances(self._target.region, group.resource_id, request).body.instances
+            found[group.resource_name] = sorted((each.instance_type, each.charge_type) for each in there or [])
+        return found
+
+    def delete_a_machine(self, group: str) -> None:
+        """Takes one machine out of a resource group, as somebody with a console would."""
+        (found,) = self._eas.list_resources(models.ListResourcesRequest(resource_name=group)).body.resources
+        place = (self._target.region, found.resource_id)
+        machines = self._eas.list_resource_instances(*place, models.ListResourceInstancesRequest()).body.instances
+        request = models.DeleteResourceInstancesRequest(instance_list=machines[0].instance_id)
+        self._eas.delete_resource_instances(*place, request)
+
+    def gateways(self) -> dict[str, str]:
+        """Ids of gateways by name."""
+        listed = self._eas.list_gateway(models.ListGatewayRequest()).body.gateways or []
+        return {gateway.gateway_name: gateway.gateway_id for gateway in listed}
+
     def mirror(self, service: str) -> tuple[str, str]:
         """Percentage and targets of a service's copies."""
         request = models.DescribeServiceMirrorRequest()

@@ -1,10 +1,8 @@
 """Two versions behind one address, with the real engine, our dynamic resources and the emulator."""
 
 import json
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import httpx
 import pytest
 
 from jobs.emulator import EmulatorProcess
+from tests.engine.asking import answer, trickle
 from tests.engine.conftest import Deployment
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
@@ -56,38 +55,11 @@ def outputs(deployment: Deployment) -> dict[str, Any]:
     return found
 
 
-def answer(client: httpx.Client, endpoint: str) -> str:
-    """The version that answered, or what came instead."""
-    got = client.get(endpoint)
-    return got.text.split()[-1] if got.status_code == 200 else f"{got.status_code} {got.text}"
-
-
 def answers(deployment: Deployment, requests: int) -> Counter[str]:
     """How many of so many requests each version answered."""
     known = outputs(deployment)
     with httpx.Client(headers={"Authorization": known["token"]}, trust_env=False) as client:
         return Counter(answer(client, known["endpoint"]) for _ in range(requests))
-
-
-@contextmanager
-def trickle(deployment: Deployment) -> Iterator[Counter[str]]:
-    """One request after the other during the block, counted by who answered."""
-    known = outputs(deployment)
-    counted: Counter[str] = Counter()
-    ended = threading.Event()
-
-    def ask() -> None:
-        with httpx.Client(headers={"Authorization": known["token"]}, trust_env=False) as client:
-            while not ended.wait(0.02):
-                counted[answer(client, known["endpoint"])] += 1
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield counted
-    finally:
-        ended.set()
-        thread.join()
 
 
 def test_one_version_gets_everything_and_the_other_has_its_own_address(deployed: Deployment) -> None:
@@ -127,7 +99,7 @@ def test_weights_are_changed_by_their_releases_and_the_preview_tells_old_and_new
 
 
 def test_no_request_is_lost_while_the_traffic_moves_on_and_one_setting_moves_it_back(changing: Deployment) -> None:
-    with trickle(changing) as counted:
+    with trickle(outputs(changing)) as counted:
         for mode, blue, green in (("canary", 50, 50), ("blue_green", 0, 100)):
             changing.settings["traffic"]["shop"] = shop(mode, blue=blue, green=green)
             changing.up()
@@ -147,7 +119,7 @@ def test_rolling_back_does_not_wait_for_the_version_that_is_broken(changing: Dep
     changing.settings["services"]["green"]["container"] |= broken
     changing.settings["traffic"]["shop"] |= {"rollback_to": "blue"}
 
-    with trickle(changing) as counted:
+    with trickle(outputs(changing)) as counted:
         assert changing.open().pulumi.run("up", "--yes", "--skip-preview", "--non-interactive") != 0
 
         assert answers(changing, 10) == {"blue": 10}
@@ -155,7 +127,7 @@ def test_rolling_back_does_not_wait_for_the_version_that_is_broken(changing: Dep
 
 
 def test_a_version_that_leaves_the_split_goes_without_losing_a_request(changing: Deployment) -> None:
-    with trickle(changing) as counted:
+    with trickle(outputs(changing)) as counted:
         changing.settings["traffic"]["shop"] = {
             "mode": "blue_green",
             "versions": {"green": {"service": "green", "weight": 100}},
@@ -196,7 +168,7 @@ def test_a_pinned_version_is_gone_back_to_and_left_again(changing: Deployment) -
     changing.up()
 
     service["pinned_version"] = before
-    with trickle(changing) as counted:
+    with trickle(outputs(changing)) as counted:
         changing.up()
         assert answers(changing, 10) == {"blue": 10}
         changing.up("--expect-no-changes")

@@ -10,6 +10,7 @@ import pulumi
 import pytest
 
 from cloud.target import Target
+from components.billing_config import BillingSettings
 from stacks.config import StackConfig
 from stacks.deploy import deploy
 from tests.components.conftest import Recorder, engine, run
@@ -135,3 +136,33 @@ def test_parts_wait_for_services_with_traffic_and_services_without_wait_for_the_
     order = [name for name in engine.registered if "-release-" in name or name.endswith("-revision")]
     assert order[:3] == ["zebra-revision", "shop-release-v1", "shop-release-v2"]
     assert set(order[3:]) == {"ant-revision", "other-revision"}
+
+
+@pytest.mark.usefixtures("_in_the_emulators_environment")
+def test_a_service_runs_on_the_stacks_own_machines_behind_its_own_gateway(
+    engine: Recorder, run: Callable[[Callable[[], object]], None], artefact: Path
+) -> None:
+    machines = {"pool": {"pools": {"base": {"instance_type": "ecs.c7.large", "count": 2}}}}
+    subscribed = {"instance_type": "ecs.c7.large", "count": 1, "subscription": {"auto_renewal": True}}
+    machines["pool"]["pools"]["kept"] = subscribed
+    of = config(artefact, "one", machines=machines, gateways={"front": {"size": "2c4g"}})
+    billing = BillingSettings.model_validate({"machines": "pool", "size": {"cpu": 1, "memory_mib": 2048}})
+    service = of.services["one"].model_copy(update={"billing": billing, "gateway": "front"})
+    engine.outputs["pulumi-python:dynamic/eas:ResourceMachines"] = {"instance_ids": ["eas-i-1"]}
+    run(lambda: deploy(of.model_copy(update={"services": {"one": service}})))
+
+    inputs = {name: args.inputs for name, args in engine.registered.items()}
+    ours = {"paistack-stack": "paistack/test"}
+    assert inputs["pool-group"]["group_name"] == "pool_test"
+    assert inputs["pool-group"]["first_machines"]["labels"] == ours | {"paistack-machines": "pool/base"}
+    assert inputs["pool-base"]["labels"] == ours | {"paistack-machines": "pool/base"}
+    paid = [(inputs[name]["charge_type"], inputs[name]["auto_renewal"]) for name in ("pool-base", "pool-kept")]
+    assert paid == [("PostPaid", False), ("PrePaid", True)]
+    assert {inputs[name]["resource_id"] for name in ("pool-base", "pool-kept")} == {"pool-group-id"}
+    assert (inputs["front-gateway"]["gateway_name"], inputs["front-gateway"]["labels"]) == ("front_test", ours)
+    running = inputs["one-revision"]["config"]
+    assert running["metadata"]["resource"] == "pool-group-id"
+    assert running["networking"] == {"gateway": "front-gateway-id"}
+    assert "cloud" not in running
+    order = list(engine.registered)
+    assert max(order.index(name) for name in ("pool-base", "pool-kept", "front-gateway")) < order.index("one-service")

@@ -74,6 +74,46 @@ def test_a_burstable_service_runs_over_into_the_public_group(eas: Eas) -> None:
     assert eas.describe()["InstanceCountInResource"] == {"Dedicated": 2, "Public": 1, "Quota": 0}
 
 
+def test_when_a_service_shrinks_its_instances_in_the_public_group_go_first(eas: Eas) -> None:
+    resource = group(eas)
+    first = dedicated(resource, 2, name="other")
+    eas.deploy(first)
+    eas.deploy(dedicated(resource, 1, resource_burstable=True))
+    call(eas, "DeleteService", "other")
+    until(lambda: eas.gone("other"), "the other service's end")
+    call(eas, "ScaleService", "svc", Instance=3)
+    eas.wait()
+    assert eas.describe()["InstanceCountInResource"] == {"Dedicated": 2, "Public": 1, "Quota": 0}
+
+    call(eas, "ScaleService", "svc", Instance=2)
+
+    alone = {"Dedicated": 2, "Public": 0, "Quota": 0}
+    until(lambda: eas.describe()["InstanceCountInResource"] == alone, "the end of the one in the public group")
+
+
+def test_instances_share_a_gpu_by_memory_and_power(eas: Eas) -> None:
+    t4 = "ecs.gn6i-c4g1.xlarge"  # one GPU of 16 GiB
+    resource = group(eas, EcsInstanceType=t4)
+    eas.deploy(dedicated(resource, 2, gpu_memory=6, gpu_core_percentage=10))
+    assert call(eas, "DescribeResource", resource)["GpuUsed"] == 0.75
+
+    call(eas, "ScaleService", "svc", Instance=3)
+
+    (waiting,) = until(lambda: eas.instances(instance_status="Pending"), "the one without room")
+    assert waiting["Reason"] == "0/1 machines are available: 1 insufficient gpu"
+
+
+def test_a_type_may_be_spot_up_to_a_bound_and_regular_beyond_it(eas: Eas) -> None:
+    kinds = [{"type": MACHINE, "spot_price_limit": 0.1, "capacity": "50%"}, {"type": MACHINE}]
+    eas.deploy(service_json(instance=4, cloud={"computing": {"instances": kinds}}))
+
+    assert sorted(each["IsSpot"] for each in eas.instances()) == [False, False, True, True]
+    (spot, *_) = [each["InstanceName"] for each in eas.instances() if each["IsSpot"]]
+    call(eas, "DeleteServiceInstances", "svc", InstanceList=spot)
+    eas.wait()
+    assert sorted(each["IsSpot"] for each in eas.instances(instance_status="Running")) == [False, False, True, True]
+
+
 def test_a_drained_machine_loses_its_instances_to_another_one(eas: Eas) -> None:
     resource = group(eas, 2)
     eas.deploy(dedicated(resource))

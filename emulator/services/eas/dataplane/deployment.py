@@ -223,7 +223,8 @@ class Deployment:
     def _member(self, instance: Instance, service: Service, rollout: Rollout | None) -> Member:
         stays = not instance.leaving
         left_behind = stays and rollout is not None and instance.revision == rollout.current
-        return Member(instance.name, stays and instance.revision == service.revision, instance.ready, left_behind)
+        latest = stays and instance.revision == service.revision
+        return Member(instance.name, latest, instance.ready, left_behind, dedicated=bool(instance.resource))
 
     def _add(self, service: Service, revision: Revision) -> None:
         name = f"{revision_name(service, revision)}-{uuid.uuid4().hex[:5]}"

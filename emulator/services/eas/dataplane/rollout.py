@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 class Member(NamedTuple):
     """An instance that is not on its way out. `latest`: it was made from the wanted revision; `left_behind`: from the
-    one that a staged rollout does not replace yet."""
+    one that a staged rollout does not replace yet. `dedicated`: it is on a machine of a resource group."""
 
     name: str
     latest: bool
     ready: bool
     left_behind: bool = False
+    dedicated: bool = False
 
 
 class Step(NamedTuple):
@@ -34,7 +35,9 @@ def next_step(
     where it is, and the old ones keep the traffic ("Rolling update with graceful exit" of the EAS user guide). Both
     zero would never move; then one more instance is allowed, as Kubernetes does.
 
-    When instances are too many, those in `first_to_go` leave first, then those that are not ready, then the youngest.
+    When instances are too many, those in `first_to_go` leave first, then those in the public group ("only after all
+    elastic instances in the public resource group are scaled in" do others follow, "Elastic resource pool" of the EAS
+    user guide), then those that are not ready, then the youngest.
     """
     new = [member for member in members if member.latest]
     old = [member for member in members if not member.latest]
@@ -60,5 +63,5 @@ def _replaced(old: Sequence[Member], new: Sequence[Member], needed: int) -> tupl
 
 def _surplus(members: Sequence[Member], count: int, first_to_go: Collection[str]) -> tuple[str, ...]:
     youngest_first = reversed(members)
-    order = sorted(youngest_first, key=lambda member: (member.name not in first_to_go, member.ready))
+    order = sorted(youngest_first, key=lambda member: (member.name not in first_to_go, member.dedicated, member.ready))
     return tuple(member.name for member in order[: max(0, count)])

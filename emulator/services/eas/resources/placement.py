@@ -55,12 +55,19 @@ def check_resource(state: "EasState", region: str, config: ServiceConfig) -> Non
         state.find_resource_group(region, resource)
 
 
-def need_of(config: ServiceConfig) -> Need:
-    """One processor and no more, where the service does not say."""
+def need_of(config: ServiceConfig, machine_type: str = "") -> Need:
+    """One processor and no more, where the service does not say.
+
+    Of a shared GPU it is the larger part of what `gpu_memory` (GiB) and `gpu_core_percentage` take of one on that type
+    of machine: "both requirements must be met". "Setting gpu to 1 allocates the entire GPU", and the two are ignored
+    ("GPU slicing" of the EAS user guide). That a part has to fit on a single one of several GPUs is not looked at.
+    """
     metadata = config.metadata
     gpus: float = metadata.gpu or 0
-    if metadata.gpu_core_percentage and not gpus:
-        gpus = metadata.gpu_core_percentage / 100
+    if not gpus and (metadata.gpu_memory or metadata.gpu_core_percentage):
+        of_one = MACHINES[machine_type].gpu_memory_gib if machine_type in MACHINES else 0
+        by_memory = (metadata.gpu_memory or 0) / of_one if of_one else float(bool(metadata.gpu_memory))
+        gpus = max(by_memory, (metadata.gpu_core_percentage or 0) / 100)
     return Need(metadata.cpu or 1, metadata.memory or 0, gpus)
 
 
@@ -77,7 +84,8 @@ def rooms(state: "EasState", region: str, group: str) -> list[Room]:
         if instance.resource == group and instance.host:
             service = state.services.get(key.rpartition("/")[0])
             before = used.get(instance.host, Need(0, 0, 0))
-            taken = need_of(parse_config(service.config)) if service is not None else Need(0, 0, 0)
+            config = parse_config(service.config) if service is not None else None
+            taken = need_of(config, instance.machine_type) if config is not None else Need(0, 0, 0)
             used[instance.host] = Need(*(sum(pair) for pair in zip(before, taken, strict=True)))
     machines = state.machines.values(f"{region}/{group}/")
     return [
@@ -86,9 +94,9 @@ def rooms(state: "EasState", region: str, group: str) -> list[Room]:
     ]
 
 
-def fit(need: Need, places: Sequence[Room]) -> ResourceMachine | str:
+def fit(config: ServiceConfig, places: Sequence[Room]) -> ResourceMachine | str:
     """The machine with the least room that is enough, or why there is none, in Kubernetes' words."""
-    problems = [_problem(need, room) for room in places]
+    problems = [_problem(need_of(config, room.machine.type), room) for room in places]
     fitting = [room for room, problem in zip(places, problems, strict=True) if not problem]
     if fitting:
         return min(fitting, key=lambda room: (room.left, room.machine.id)).machine
@@ -133,7 +141,7 @@ def place(state: "EasState", service: Service, config: ServiceConfig) -> Placeme
 
 
 def _dedicated(state: "EasState", service: Service, config: ServiceConfig, group: str) -> Placement | str:
-    found = fit(need_of(config), rooms(state, service.region, group))
+    found = fit(config, rooms(state, service.region, group))
     return found if isinstance(found, str) else Placement(group, found.id, found.type)
 
 
@@ -142,14 +150,15 @@ def _public(
 ) -> Placement | str:
     if not kinds:
         return Placement(machine_type=config.instance_type)
-    present: Counter[str] = Counter(
-        instance.machine_type
+    present = Counter(
+        (instance.machine_type, instance.spot)
         for instance in state.instances.values(f"{service.key}/")
         if not instance.resource and instance.status != "Terminating" and not instance.leaving
     )
     for kind in kinds:
-        if present[kind.type] < _most(kind, service):
-            return Placement(machine_type=kind.type, spot=kind.spot_price_limit is not None)
+        spot = kind.spot_price_limit is not None
+        if present[kind.type, spot] < _most(kind, service):
+            return Placement(machine_type=kind.type, spot=spot)
     return "The capacity of every entry of cloud.computing.instances is reached"
 
 
