@@ -23,10 +23,9 @@ _MARK = "paistack-machines"
 
 
 class MachineGroup(pulumi.ComponentResource):
-    """A dedicated resource group and its machines, pool by pool."""
+    """A dedicated resource group and its machines, pool by pool. What runs there depends on all of it."""
 
     resource_id: Output[str]
-    """Known once the machines of every pool are ready."""
 
     def __init__(
         self,
@@ -48,7 +47,7 @@ class MachineGroup(pulumi.ComponentResource):
             adopt=settings.adopt,
             opts=ResourceOptions(parent=self),
         )
-        pools = [
+        for pool, kind in kinds.items():
             ResourceMachines(
                 f"{name}-{pool}",
                 cluster_id=region,
@@ -58,11 +57,7 @@ class MachineGroup(pulumi.ComponentResource):
                 timeout_s=settings.timeout_min * 60,
                 opts=ResourceOptions(parent=self),
             )
-            for pool, kind in kinds.items()
-        ]
-        self.resource_id = Output.all(group.id, *(pool.instance_ids for pool in pools)).apply(
-            lambda known: str(known[0])
-        )
+        self.resource_id = group.id
         self.register_outputs({"resource_id": self.resource_id})
 
 

@@ -70,7 +70,7 @@ class ResourceGroupProvider(EasProvider[ResourceGroupInputs]):
 
         kind = wanted.first_machines
         document = kind.document(kind.count) | {"ResourceName": wanted.group_name, "ResourceType": "Dedicated"}
-        created = self.eas.create_resource(CreateResourceRequest().from_map(document)).body
+        created = self.eas_once.create_resource(CreateResourceRequest().from_map(document)).body
         # Whether the labels that a group is created with are its machines', EAS does not say.
         request = UpdateResourceInstanceLabelRequest(labels=kind.labels, instance_ids=created.instance_ids)
         self.eas.update_resource_instance_label(wanted.cluster_id, created.resource_id, request)

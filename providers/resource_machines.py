@@ -93,7 +93,7 @@ class ResourceMachinesProvider(EasProvider[ResourceMachinesInputs]):
         while number > 0:
             document = wanted.kind.document(min(number, MOST_AT_ONCE))
             request = CreateResourceInstancesRequest().from_map(document)
-            self.eas.create_resource_instances(wanted.cluster_id, wanted.resource_id, request)
+            self.eas_once.create_resource_instances(wanted.cluster_id, wanted.resource_id, request)
             number -= MOST_AT_ONCE
 
     def _give_back(self, wanted: ResourceMachinesInputs, machines: list[LiveMachine]) -> None:

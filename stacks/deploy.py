@@ -84,15 +84,22 @@ def deploy(config: StackConfig) -> None:
         for name, settings in config.gateways.items()
     }
 
-    def place_of(billing: BillingSettings) -> Output[str] | None:
+    def place_of(billing: BillingSettings) -> tuple[Output[str] | None, list[pulumi.Resource]]:
+        """The resource group that a service runs in, and all that belongs to it."""
         if billing.machines is not None:
-            return machines[billing.machines].resource_id
-        return mixes[billing.mix].resource_id if billing.mix is not None else None
+            group = machines[billing.machines]
+            return group.resource_id, [group]
+        if billing.mix is not None:
+            sources = config.mixes[billing.mix].sources
+            groups = [machines[source.machines] for source in sources if source.machines is not None]
+            return mixes[billing.mix].resource_id, [mixes[billing.mix], *groups]
+        return None, []
 
     def service(
         key: str, *, service_name: str, group: Output[str] | None, change_after: Sequence[pulumi.Resource]
     ) -> EasService:
         settings = config.services[key]
+        resource_id, runs_on = place_of(settings.billing)
         return EasService(
             key,
             settings,
@@ -105,7 +112,8 @@ def deploy(config: StackConfig) -> None:
             code=codes[key],
             tags=tags,
             group=group,
-            resource_id=place_of(settings.billing),
+            resource_id=resource_id,
+            runs_on=runs_on,
             gateway_id=gateways[settings.gateway].gateway_id if settings.gateway else None,
             change_after=change_after,
             opts=in_cloud,
