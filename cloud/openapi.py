@@ -9,8 +9,11 @@ if TYPE_CHECKING:
     from darabonba.policy.retry import RetryCondition
 
 
-def client_config(target: Target, credentials: Credentials, *, host: str) -> "Config":
-    """The SDK's configuration: `host` over TLS in the cloud, or the emulator in its place, past any proxy."""
+def client_config(target: Target, credentials: Credentials, *, host: str, once: bool = False) -> "Config":
+    """The SDK's configuration: `host` over TLS in the cloud, or the emulator in its place, past any proxy.
+
+    With `once`, nothing is tried again that may have been done: for what costs money each time.
+    """
     from alibabacloud_tea_openapi.models import Config
     from darabonba.policy.retry import RetryOptions
 
@@ -24,17 +27,17 @@ def client_config(target: Target, credentials: Credentials, *, host: str) -> "Co
         http_proxy=target.emulator,  # the SDK knows no exceptions from a proxy of the environment
         connect_timeout=5_000,
         read_timeout=30_000,
-        retry_options=RetryOptions(retryable=True, retry_condition=[_patience()]),
+        retry_options=RetryOptions(retryable=True, retry_condition=[_patience(once)]),
     )
 
 
-def _patience() -> "RetryCondition":
-    """Throttling, 5xx and broken connections are tried five times within about 15 seconds."""
+def _patience(once: bool) -> "RetryCondition":
+    """Throttling, and without `once` 5xx and broken connections, are tried five times within about 15 seconds."""
     from darabonba.policy.retry import EqualJitterBackoffPolicy, RetryCondition
 
     return RetryCondition(
         max_attempts=5,
-        exception=["ThrottlingException", "ServerException", "RetryError"],
-        error_code=["Throttling", "Throttling.Api", "Throttling.User", "ServiceUnavailable"],
+        exception=["ThrottlingException", *([] if once else ["ServerException", "RetryError"])],
+        error_code=["Throttling", "Throttling.Api", "Throttling.User", *([] if once else ["ServiceUnavailable"])],
         backoff=EqualJitterBackoffPolicy({"policy": "ExponentialWithEqualJitter", "period": 500, "cap": 8_000}),
     )

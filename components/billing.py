@@ -6,20 +6,26 @@ from typing import Any
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
-from components.billing_config import GatewaySettings, MachineGroupSettings, PoolSettings, SubscriptionSettings
+from components.billing_config import (
+    GatewaySettings,
+    MachineGroupSettings,
+    MixSettings,
+    PoolSettings,
+    SubscriptionSettings,
+)
 from providers.eas_gateway import Gateway
 from providers.resource_group import ResourceGroup
 from providers.resource_machines import ResourceMachines
+from providers.virtual_resource_group import VirtualResourceGroup
 
 # Its value, GROUP/POOL, tells the machines of one pool from others; EAS's machines have no names of one's own.
 _MARK = "paistack-machines"
 
 
 class MachineGroup(pulumi.ComponentResource):
-    """A dedicated resource group and its machines, pool by pool."""
+    """A dedicated resource group and its machines, pool by pool. What runs there depends on all of it."""
 
     resource_id: Output[str]
-    """Known once the machines of every pool are ready."""
 
     def __init__(
         self,
@@ -41,7 +47,7 @@ class MachineGroup(pulumi.ComponentResource):
             adopt=settings.adopt,
             opts=ResourceOptions(parent=self),
         )
-        pools = [
+        for pool, kind in kinds.items():
             ResourceMachines(
                 f"{name}-{pool}",
                 cluster_id=region,
@@ -51,11 +57,45 @@ class MachineGroup(pulumi.ComponentResource):
                 timeout_s=settings.timeout_min * 60,
                 opts=ResourceOptions(parent=self),
             )
-            for pool, kind in kinds.items()
-        ]
-        self.resource_id = Output.all(group.id, *(pool.instance_ids for pool in pools)).apply(
-            lambda known: str(known[0])
+        self.resource_id = group.id
+        self.register_outputs({"resource_id": self.resource_id})
+
+
+class MachineMix(pulumi.ComponentResource):
+    """A virtual resource group."""
+
+    resource_id: Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        settings: MixSettings,
+        *,
+        group_name: str,
+        region: str,
+        groups: Mapping[str, MachineGroup],
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """`groups` are the dedicated ones that its sources may name, by their keys."""
+        super().__init__("paistack:eas:MachineMix", name, settings.model_dump(mode="json", exclude_none=True), opts)
+        mix = VirtualResourceGroup(
+            f"{name}-mix",
+            cluster_id=region,
+            group_name=group_name,
+            sources=[
+                {
+                    "instance_type": source.instance_type or "",
+                    "resource_id": groups[source.machines].resource_id if source.machines else "",
+                    "spot_price_limit": source.max_price_usd_per_hour or 0,
+                    "priority": len(settings.sources) - number,
+                }
+                for number, source in enumerate(settings.sources)
+            ],
+            spot_protection=settings.protected_hour,
+            adopt=settings.adopt,
+            opts=ResourceOptions(parent=self),
         )
+        self.resource_id = mix.id
         self.register_outputs({"resource_id": self.resource_id})
 
 

@@ -70,6 +70,47 @@ class MachineGroupSettings(Settings):
         return list(dict.fromkeys(pool.instance_type for pool in self.pools.values()))
 
 
+class MixSourceSettings(Settings):
+    """Where replicas run: a dedicated group, or machines of the public pool, which are spot when there is a price."""
+
+    machines: Name | None = Field(default=None, description="Key in paistack:machines of a dedicated group.")
+    instance_type: MachineType | None = Field(default=None, description="Of the public pool.")
+    max_price_usd_per_hour: float | None = Field(default=None, gt=0, description="With instance_type: spot, up to it.")
+
+    @property
+    def is_never_full(self) -> bool:
+        return self.instance_type is not None and self.max_price_usd_per_hour is None
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        if (self.machines is None) == (self.instance_type is None):
+            raise ValueError("give either machines (a dedicated group) or instance_type (public), and not both")
+        if self.machines is not None and self.max_price_usd_per_hour is not None:
+            raise ValueError("max_price_usd_per_hour is for spot machines of the public pool, and machines is a group")
+        return self
+
+
+class MixSettings(Settings):
+    """A virtual resource group: several places under one name, of which the first one that has room is taken."""
+
+    group_name: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = Field(
+        default=None, description="By default MIX_STACK."
+    )
+    sources: list[MixSourceSettings] = Field(min_length=1, description="The first one is tried first.")
+    protected_hour: bool = Field(default=True, description="Spot machines are not taken away in their first hour.")
+    adopt: bool = Field(default=False, description="Take over a virtual group of that name that is there already.")
+
+    def types(self, machines: Mapping[str, MachineGroupSettings]) -> list[str]:
+        """The types of machines that it may give, each once."""
+        found: list[str] = []
+        for source in self.sources:
+            if source.instance_type is not None:
+                found.append(source.instance_type)
+            elif source.machines is not None and source.machines in machines:
+                found += machines[source.machines].types
+        return list(dict.fromkeys(found))
+
+
 class GatewaySettings(Settings):
     """A gateway that only this account's services are called through."""
 
@@ -144,10 +185,11 @@ class BillingSettings(Settings):
     """Without any of these, a service runs on pay-as-you-go machines of the public pool."""
 
     machines: Name | None = Field(default=None, description="Key in paistack:machines of the group that it runs in.")
-    size: SizeSettings | None = Field(default=None, description="With machines: a replica's share of one.")
+    mix: Name | None = Field(default=None, description="Key in paistack:mixes, in place of machines.")
+    size: SizeSettings | None = Field(default=None, description="With machines or mix: a replica's share of one.")
     overflow: OverflowSettings | None = Field(default=None, description="With machines: when there is no room.")
-    shared_gpu: SharedGpuSettings | None = Field(default=None, description="With machines: a part of a GPU.")
-    spot: SpotMachinesSettings | None = Field(default=None, description="Without machines.")
+    shared_gpu: SharedGpuSettings | None = Field(default=None, description="With machines or mix: a part of a GPU.")
+    spot: SpotMachinesSettings | None = Field(default=None, description="Without machines and mix.")
 
 
 def default_group_name(name: str, stack: str) -> str:
@@ -157,12 +199,14 @@ def default_group_name(name: str, stack: str) -> str:
 
 def billing_problems(billing: BillingSettings, instance_type: str) -> Iterator[Problem]:
     """What does not go together in the billing of a service; paths begin at it."""
-    if billing.machines is None:
+    if billing.machines is not None and billing.mix is not None:
+        yield Problem(("mix",), "a service runs in one place, and machines names one already; keep one of them")
+    elif (group := billing.machines or billing.mix) is not None:
+        yield from _problems_in_group(billing, group, instance_type)
+    else:
         for name in ("size", "overflow", "shared_gpu"):
             if getattr(billing, name) is not None:
                 yield Problem((name,), _NEEDS_MACHINES[name])
-    else:
-        yield from _problems_in_group(billing, billing.machines, instance_type)
     for where, types in (
         (("spot", "instance_types"), billing.spot and billing.spot.instance_types),
         (("spot", "fallback"), billing.spot and billing.spot.fallback),
@@ -178,13 +222,15 @@ _NEEDS_MACHINES = {
 }
 
 
-def _problems_in_group(billing: BillingSettings, machines: str, instance_type: str) -> Iterator[Problem]:
+def _problems_in_group(billing: BillingSettings, group: str, instance_type: str) -> Iterator[Problem]:
     if billing.size is None:
         message = "give size beside it: in a group, EAS has to know how much of a machine a replica takes"
-        yield Problem(("machines",), message)
+        yield Problem(("machines" if billing.machines else "mix",), message)
     if billing.spot is not None:
-        message = f"spot machines are of the public pool, and the service runs in {machines}; keep one of them"
+        message = f"spot machines are of the public pool, and the service runs in {group}; keep one of them"
         yield Problem(("spot",), message)
+    if billing.mix is not None and billing.overflow is not None:
+        yield Problem(("overflow",), f"{group} says itself where replicas go next; add it to its sources")
     if not has_gpu(instance_type):
         if billing.shared_gpu is not None:
             yield Problem(("shared_gpu",), f"{instance_type} has no GPU; leave it out, or take another machine")
@@ -207,6 +253,7 @@ def _type_problems(where: tuple[str, ...], types: list[str], instance_type: str)
 
 def place_problems(
     machines: Mapping[str, MachineGroupSettings],
+    mixes: Mapping[str, MixSettings],
     gateways: Mapping[str, GatewaySettings],
     services: "Mapping[str, EasServiceSettings]",
 ) -> Iterator[Problem]:
@@ -214,15 +261,36 @@ def place_problems(
     for name, service in services.items():
         if service.gateway is not None and service.gateway not in gateways:
             yield Problem(("services", name, "gateway"), _unknown("gateway", service.gateway, gateways))
-        if (key := service.billing.machines) is None:
-            continue
-        if key not in machines:
-            yield Problem(("services", name, "billing", "machines"), _unknown("group of machines", key, machines))
-        elif service.instance_type not in machines[key].types:
-            message = (
-                f"its replicas run in {key}, whose machines are {', '.join(machines[key].types)}; name one of those"
-            )
-            yield Problem(("services", name, "instance_type"), message)
+        if (pool := service.billing.machines) is not None:
+            types = machines[pool].types if pool in machines else None
+            yield from _place_of_service_problems(name, service, "machines", pool, types, machines)
+        elif (mix := service.billing.mix) is not None:
+            types = mixes[mix].types(machines) if mix in mixes else None
+            yield from _place_of_service_problems(name, service, "mix", mix, types, mixes)
+    for name, settings in mixes.items():
+        yield from _source_problems(name, settings, machines)
+
+
+def _place_of_service_problems(
+    name: str, service: "EasServiceSettings", what: str, key: str, types: list[str] | None, there: Iterable[str]
+) -> Iterator[Problem]:
+    if types is None:
+        yield Problem(("services", name, "billing", what), _unknown(_PLACES[what], key, there))
+    elif types and service.instance_type not in types:
+        message = f"its replicas run in {key}, whose machines are {', '.join(types)}; name one of those"
+        yield Problem(("services", name, "instance_type"), message)
+
+
+def _source_problems(name: str, mix: MixSettings, machines: Mapping[str, MachineGroupSettings]) -> Iterator[Problem]:
+    for number, source in enumerate(mix.sources):
+        path = ("mixes", name, "sources", number)
+        if source.machines is not None and source.machines not in machines:
+            yield Problem((*path, "machines"), _unknown(_PLACES["machines"], source.machines, machines))
+        if source.is_never_full and number < len(mix.sources) - 1:
+            yield Problem(path, "pay-as-you-go is never full, so that what stands after it is never used; put it last")
+
+
+_PLACES = {"machines": "group of machines", "mix": "mix"}
 
 
 def _unknown(what: str, key: str, there: Iterable[str]) -> str:
@@ -233,7 +301,7 @@ def _unknown(what: str, key: str, there: Iterable[str]) -> str:
 
 def computing(billing: BillingSettings, instance_type: str) -> dict[str, Any] | None:
     """`cloud.computing` of the service's JSON: which machines of the public pool are tried, in which order."""
-    if billing.machines is not None:
+    if billing.machines is not None or billing.mix is not None:
         if billing.overflow is None:
             return None
         return {"instances": [{"type": each} for each in billing.overflow.instance_types or [instance_type]]}
@@ -250,7 +318,7 @@ def computing(billing: BillingSettings, instance_type: str) -> dict[str, Any] | 
 
 def placement(billing: BillingSettings, resource_id: "Input[str] | None") -> dict[str, Any]:
     """What `metadata` of the service's JSON says about where replicas run; `resource_id` is the group's."""
-    if billing.machines is None:
+    if billing.machines is None and billing.mix is None:
         return {"resource_rebalancing": True} if billing.spot is not None and billing.spot.return_to_spot else {}
     return {"resource": resource_id, **_share(billing), **_burst(billing.overflow)}
 

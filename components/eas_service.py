@@ -44,12 +44,13 @@ class EasService(pulumi.ComponentResource):
         group: Input[str] | None = None,
         resource_id: Input[str] | None = None,
         gateway_id: Input[str] | None = None,
+        runs_on: Sequence[pulumi.Resource] = (),
         change_after: Sequence[pulumi.Resource] = (),
         opts: ResourceOptions | None = None,
     ) -> None:
         """`group` is the service group that it is a member of, `resource_id` the resource group that it runs in, and
-        `gateway_id` the gateway that it is called through, should it be the stack's own. It changes only once
-        `change_after` are as declared."""
+        `gateway_id` the gateway that it is called through, should it be the stack's own. `runs_on` are there before it
+        and go after it; it changes only once `change_after` are as declared, too."""
         super().__init__("paistack:eas:EasService", name, settings.model_dump(mode="json", exclude_none=True), opts)
         child = ResourceOptions(parent=self)
 
@@ -97,7 +98,7 @@ class EasService(pulumi.ComponentResource):
             tags={**tags, **settings.labels},
             opts=ResourceOptions(
                 parent=self,
-                depends_on=[grant],
+                depends_on=[grant, *runs_on],
                 # The provider would update by the old name, and by merging: ServiceRevision does it instead.
                 ignore_changes=["serviceConfig", "workspaceId"],
                 replacement_trigger=service_name,
@@ -113,7 +114,7 @@ class EasService(pulumi.ComponentResource):
             service_name=service.id,
             config=without_replicas(config) if settings.scaling else config,
             environment=environment,
-            after=change_after,
+            after=[*runs_on, *change_after],
             opts=child,
         )
         if settings.scaling is not None:

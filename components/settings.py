@@ -31,7 +31,7 @@ class Settings(BaseModel):
 class Problem(NamedTuple):
     """What is wrong with the setting at `path`, from the model that is being checked downwards."""
 
-    path: tuple[str, ...]
+    path: tuple[int | str, ...]
     message: str
 
 

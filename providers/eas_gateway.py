@@ -109,7 +109,7 @@ class GatewayProvider(EasProvider[GatewayInputs]):
             enable_internet=wanted.internet,
             enable_intranet=wanted.intranet,
         )
-        return str(self.eas.create_gateway(request).body.gateway_id)
+        return str(self.eas_once.create_gateway(request).body.gateway_id)
 
     def _bring(self, id_: str, labels_before: dict[str, str], wanted: GatewayInputs) -> Props:
         from alibabacloud_eas20210701.models import UpdateGatewayRequest

@@ -32,6 +32,11 @@ class EasProvider(DeclaredProvider[Inputs]):
         """Built when it is first used, which is not in a preview: importing the SDK takes a second."""
         return eas_client(self.target, self.credentials)
 
+    @cached_property
+    def eas_once(self) -> "Client":
+        """For purchases: what EAS did not answer may have been done, and the next run looks whether it was."""
+        return eas_client(self.target, self.credentials, once=True)
+
 
 @dataclass(frozen=True)
 class LiveService:

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from providers.base import Found, Immutable, Props, ResourceInputs, refuse_existing
 from providers.eas_live import EasProvider
-from providers.eas_machines import LiveMachine, Machines
+from providers.eas_machines import MOST_AT_ONCE, LiveMachine, Machines
 
 RESOURCE_GONE = frozenset({"InvalidResource.NotFound"})
 
@@ -69,8 +69,11 @@ class ResourceGroupProvider(EasProvider[ResourceGroupInputs]):
         from alibabacloud_eas20210701.models import CreateResourceRequest, UpdateResourceInstanceLabelRequest
 
         kind = wanted.first_machines
-        document = kind.document(kind.count) | {"ResourceName": wanted.group_name, "ResourceType": "Dedicated"}
-        created = self.eas.create_resource(CreateResourceRequest().from_map(document)).body
+        document = kind.document(min(kind.count, MOST_AT_ONCE)) | {
+            "ResourceName": wanted.group_name,
+            "ResourceType": "Dedicated",
+        }
+        created = self.eas_once.create_resource(CreateResourceRequest().from_map(document)).body
         # Whether the labels that a group is created with are its machines', EAS does not say.
         request = UpdateResourceInstanceLabelRequest(labels=kind.labels, instance_ids=created.instance_ids)
         self.eas.update_resource_instance_label(wanted.cluster_id, created.resource_id, request)

@@ -83,8 +83,9 @@ class ResourceMachinesProvider(EasProvider[ResourceMachinesInputs]):
 
         there = LiveMachine.in_group(self.eas, wanted.cluster_id, wanted.resource_id)
         free = [machine.id for machine in there if machine.is_like(wanted.kind) and not machine.labels][:most]
-        if free:
-            request = UpdateResourceInstanceLabelRequest(labels=wanted.labels, instance_ids=free)
+        for first in range(0, len(free), MOST_AT_ONCE):
+            ids = free[first : first + MOST_AT_ONCE]
+            request = UpdateResourceInstanceLabelRequest(labels=wanted.labels, instance_ids=ids)
             self.eas.update_resource_instance_label(wanted.cluster_id, wanted.resource_id, request)
 
     def _buy(self, wanted: ResourceMachinesInputs, number: int) -> None:
@@ -93,7 +94,7 @@ class ResourceMachinesProvider(EasProvider[ResourceMachinesInputs]):
         while number > 0:
             document = wanted.kind.document(min(number, MOST_AT_ONCE))
             request = CreateResourceInstancesRequest().from_map(document)
-            self.eas.create_resource_instances(wanted.cluster_id, wanted.resource_id, request)
+            self.eas_once.create_resource_instances(wanted.cluster_id, wanted.resource_id, request)
             number -= MOST_AT_ONCE
 
     def _give_back(self, wanted: ResourceMachinesInputs, machines: list[LiveMachine]) -> None:

@@ -61,7 +61,7 @@ class VirtualResourceGroupProvider(EasProvider[VirtualResourceGroupInputs]):
         listed = self._by_name(wanted)
         if listed is None:
             request = CreateVirtualResourceRequest().from_map(wanted.document())
-            return str(self.eas.create_virtual_resource(request).body.virtual_resource_id), {}
+            return str(self.eas_once.create_virtual_resource(request).body.virtual_resource_id), {}
         id_ = str(listed.virtual_resource_id)
         left_behind = not listed.service_count and self._live(id_, wanted) == wanted
         refuse_existing(f"a virtual resource group {wanted.group_name}", wanted.adopt or left_behind)

@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from cloud.target import Target
-from components.billing_config import GatewaySettings, MachineGroupSettings, place_problems
+from components.billing_config import GatewaySettings, MachineGroupSettings, MixSettings, place_problems
 from components.eas_config import EasServiceSettings
 from components.notebook_config import NotebookSettings
 from components.settings import NAME_PATTERN, Settings, refuse
@@ -38,6 +38,9 @@ class StackConfig(Settings):
     machines: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], MachineGroupSettings] = Field(
         default_factory=dict, description="Dedicated groups of machines for services, each by a short name."
     )
+    mixes: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], MixSettings] = Field(
+        default_factory=dict, description="Several kinds of machines under one short name, by priority."
+    )
     gateways: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], GatewaySettings] = Field(
         default_factory=dict, description="Gateways of the stack's own, each by a short name."
     )
@@ -52,7 +55,7 @@ class StackConfig(Settings):
     def _fits_together(self) -> Self:
         problems = (
             split_problems(self.traffic, self.services),
-            place_problems(self.machines, self.gateways, self.services),
+            place_problems(self.machines, self.mixes, self.gateways, self.services),
         )
         refuse(StackConfig, chain.from_iterable(problems))
         return self

@@ -9,8 +9,8 @@ from pulumi import Output, ResourceOptions
 
 from cloud.target import TargetError, check_environment
 from components.alicloud import alicloud_provider
-from components.billing import MachineGroup, PrivateGateway
-from components.billing_config import default_group_name
+from components.billing import MachineGroup, MachineMix, PrivateGateway
+from components.billing_config import BillingSettings, default_group_name
 from components.eas_config import EasServiceSettings
 from components.eas_service import EasService
 from components.model_artefact import ArtefactError, ModelArtefact, ServingCode
@@ -63,6 +63,16 @@ def deploy(config: StackConfig) -> None:
         )
         for name, settings in config.machines.items()
     }
+    mixes = {
+        name: MachineMix(
+            name,
+            settings,
+            group_name=settings.group_name or f"{name}_{stack}",
+            region=config.target.region,
+            groups=machines,
+        )
+        for name, settings in config.mixes.items()
+    }
     gateways = {
         name: PrivateGateway(
             name,
@@ -74,10 +84,22 @@ def deploy(config: StackConfig) -> None:
         for name, settings in config.gateways.items()
     }
 
+    def place_of(billing: BillingSettings) -> tuple[Output[str] | None, list[pulumi.Resource]]:
+        """The resource group that a service runs in, and all that belongs to it."""
+        if billing.machines is not None:
+            group = machines[billing.machines]
+            return group.resource_id, [group]
+        if billing.mix is not None:
+            sources = config.mixes[billing.mix].sources
+            groups = [machines[source.machines] for source in sources if source.machines is not None]
+            return mixes[billing.mix].resource_id, [mixes[billing.mix], *groups]
+        return None, []
+
     def service(
         key: str, *, service_name: str, group: Output[str] | None, change_after: Sequence[pulumi.Resource]
     ) -> EasService:
         settings = config.services[key]
+        resource_id, runs_on = place_of(settings.billing)
         return EasService(
             key,
             settings,
@@ -90,7 +112,8 @@ def deploy(config: StackConfig) -> None:
             code=codes[key],
             tags=tags,
             group=group,
-            resource_id=machines[settings.billing.machines].resource_id if settings.billing.machines else None,
+            resource_id=resource_id,
+            runs_on=runs_on,
             gateway_id=gateways[settings.gateway].gateway_id if settings.gateway else None,
             change_after=change_after,
             opts=in_cloud,

@@ -58,8 +58,8 @@ def busy() -> Iterator[Busy]:
         thread.join()
 
 
-def describe(busy: Busy) -> str:
-    client = eas_client(busy.target, CREDENTIALS)
+def describe(busy: Busy, *, once: bool = False) -> str:
+    client = eas_client(busy.target, CREDENTIALS, once=once)
     name: str = client.describe_service("cn-hangzhou", "svc", DescribeServiceRequest()).body.service_name
     return name
 
@@ -70,6 +70,15 @@ def test_throttling_and_failures_of_the_cloud_are_tried_again(busy: Busy, refusa
 
     assert describe(busy) == "svc"
     assert busy.requests == 3
+
+
+@pytest.mark.parametrize("failure", [(503, "ServiceUnavailable"), (500, "InternalError")])
+def test_what_may_have_been_done_is_not_tried_again_where_each_time_costs(busy: Busy, failure: tuple[int, str]) -> None:
+    busy.refusals = [(429, "Throttling.User"), failure]
+
+    with pytest.raises(TeaException, match=failure[1]):
+        describe(busy, once=True)
+    assert busy.requests == 2
 
 
 def test_a_refusal_is_final(busy: Busy) -> None:

@@ -78,6 +78,11 @@ class Cloud:
         request = models.DeleteResourceInstancesRequest(instance_list=machines[0].instance_id)
         self._eas.delete_resource_instances(*place, request)
 
+    def mixes(self) -> list[str]:
+        """Virtual resource groups by name."""
+        listed = self._eas.list_virtual_resource(models.ListVirtualResourceRequest()).body.virtual_resources or []
+        return [group.virtual_resource_name for group in listed]
+
     def gateways(self) -> dict[str, str]:
         """Ids of gateways by name."""
         listed = self._eas.list_gateway(models.ListGatewayRequest()).body.gateways or []

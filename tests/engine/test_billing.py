@@ -32,7 +32,7 @@ def deployed(
     yield deployment
     deployment.destroy()
     cloud = deployment.cloud()
-    assert (cloud.everything(), cloud.machines(), cloud.gateways()) == ([], {}, {})
+    assert (cloud.everything(), cloud.machines(), cloud.mixes(), cloud.gateways()) == ([], {}, [], {})
 
 
 @pytest.fixture
@@ -103,6 +103,7 @@ def test_a_service_moves_to_machines_of_its_own_and_back_without_losing_a_reques
 
 def test_the_number_of_machines_changes_in_place_and_their_type_replaces_them(changing: Deployment) -> None:
     changing.settings["machines"] = pool(1)
+    changing.service["billing"] = IN_POOL
     changing.up()
 
     changing.settings["machines"] = pool(3)
@@ -114,9 +115,13 @@ def test_the_number_of_machines_changes_in_place_and_their_type_replaces_them(ch
     assert changing.cloud().machines() == {"pool_bl": [(LARGE, "PostPaid")] * 3}
 
     changing.settings["machines"] = pool(1, XLARGE)
-    assert changing.steps()["pool-base"]["op"] in ("replace", "create-replacement")
-    changing.up()
+    changing.service["instance_type"] = XLARGE
+    assert changing.planned().keys() == {"pool", "pool-base", "tiny"}
+    with trickle(changing.outputs()) as counted:
+        changing.up()
+    assert set(counted) == {"info"}
     assert changing.cloud().machines() == {"pool_bl": [(XLARGE, "PostPaid")]}
+    assert places(changing) == [("PrivateResource", XLARGE, False)]
     nothing_more_to_do(changing)
 
 
@@ -143,15 +148,19 @@ def test_what_has_no_room_in_the_group_overflows_into_the_public_pool(changing: 
     nothing_more_to_do(changing)
 
 
-def test_a_gateway_of_the_stacks_own_is_made_before_its_service_and_goes_after_it(changing: Deployment) -> None:
+def test_a_gateway_and_a_mix_are_made_before_their_service_and_go_after_it(changing: Deployment) -> None:
+    sources = [{"machines": "pool"}, {"instance_type": LARGE, "max_price_usd_per_hour": 0.05}]
+    changing.settings |= {"machines": pool(1), "mixes": {"blend": {"sources": sources}}}
     changing.settings["gateways"] = {"front": {"size": "2c4g"}}
-    changing.service["gateway"] = "front"
+    billing = {"mix": "blend", "size": IN_POOL["size"]}
+    changing.service.update({"gateway": "front", "billing": billing, "replicas": 2})
 
     changing.up()
 
     cloud = changing.cloud()
     assert cloud.config(changing.service_name)["networking"] == {"gateway": cloud.gateways()["front_bl"]}
     assert changing.ask().status_code == 200
+    assert places(changing) == [OWN, SPOT]
     nothing_more_to_do(changing)
 
 

@@ -55,6 +55,12 @@ def test_a_group_is_made_with_its_first_machines_and_reads_back_the_same(
     assert (read.inputs, read.outs) == (inputs(), created.outs)
 
 
+def test_no_more_machines_than_eas_takes_at_once_come_with_a_group(provider: ResourceGroupProvider, eas: Eas) -> None:
+    created = provider.create(inputs(first_machines=MACHINES | {"count": 150}))
+
+    assert call(eas, "DescribeResource", created.id)["InstanceCount"] == 100
+
+
 def test_a_group_of_others_is_taken_over_only_by_order(provider: ResourceGroupProvider, eas: Eas) -> None:
     machine = {"EcsInstanceType": "ecs.c7.large", "EcsInstanceCount": 1, "ChargeType": "PostPaid"}
     there = call(eas, "CreateResource", ResourceName="pool", **machine)["ResourceId"]

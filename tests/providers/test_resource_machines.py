@@ -84,6 +84,18 @@ def test_their_number_changes_in_place_and_others_stay(
     assert len(machines(eas, resource, "ecs.g7.large")) == 1
 
 
+def test_more_than_eas_takes_at_once_are_bought_and_given_back_in_parts(
+    provider: ResourceMachinesProvider, eas: Eas, resource: str
+) -> None:
+    created = provider.create(inputs(resource, count=101))
+    assert call(eas, "DescribeResource", resource)["InstanceCount"] == 102
+    assert len((created.outs or {})["instance_ids"]) == 101
+
+    provider.update(created.id, created.outs or {}, inputs(resource, count=1))
+
+    assert len(machines(eas, resource)) == 1
+
+
 def test_a_run_after_a_cut_one_buys_none_twice(provider: ResourceMachinesProvider, eas: Eas, resource: str) -> None:
     provider.create(inputs(resource, count=1))
 

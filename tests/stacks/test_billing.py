@@ -27,6 +27,10 @@ def of_pool(**changes: Any) -> dict[str, Any]:
     return {"target": TARGET, "machines": {"pool": {"pools": {"base": pool}}}}
 
 
+def of_mix(*sources: dict[str, Any]) -> dict[str, Any]:
+    return {"mixes": {"blend": {"sources": [*sources]}}}
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
@@ -91,7 +95,43 @@ def of_pool(**changes: Any) -> dict[str, Any]:
         ),
         (
             billed({"subscription": {"auto_renewal": True}}),
-            "services.fashion.billing.subscription: there is no such setting; allowed are machines, size, overflow,",
+            "services.fashion.billing.subscription: there is no such setting; allowed are machines, mix, size,",
+        ),
+        (
+            billed({"machines": "pool", "mix": "blend", "size": SIZE}),
+            'services.fashion.billing.mix: found "blend"; a service runs in one place, and machines names one already',
+        ),
+        (
+            billed({"mix": "blnd", "size": SIZE}) | of_mix({"machines": "pool"}),
+            'services.fashion.billing.mix: found "blnd"; there is no such mix; did you mean blend?',
+        ),
+        (
+            billed({"mix": "blend"}) | of_mix({"machines": "pool"}),
+            'services.fashion.billing.mix: found "blend"; give size beside it: in a group, EAS has to know how much',
+        ),
+        (
+            billed({"mix": "blend", "size": SIZE, "overflow": {}}) | of_mix({"machines": "pool"}),
+            "services.fashion.billing.overflow: blend says itself where replicas go next; add it to its sources",
+        ),
+        (
+            billed({"mix": "blend", "size": SIZE}, instance_type="ecs.g7.large") | of_mix({"machines": "pool"}),
+            'services.fashion.instance_type: found "ecs.g7.large"; its replicas run in blend, whose machines are ',
+        ),
+        (
+            billed({}) | of_mix({"machines": "pol"}),
+            'mixes.blend.sources.0.machines: found "pol"; there is no such group of machines; did you mean pool?',
+        ),
+        (
+            billed({}) | of_mix({"instance_type": "ecs.c7.large"}, {"machines": "pool"}),
+            "mixes.blend.sources.0: pay-as-you-go is never full, so that what stands after it is never used; put it",
+        ),
+        (
+            billed({}) | of_mix({"machines": "pool", "instance_type": "ecs.c7.large"}),
+            "mixes.blend.sources.0: give either machines (a dedicated group) or instance_type (public), and not both",
+        ),
+        (
+            billed({}) | of_mix({"machines": "pool", "max_price_usd_per_hour": 0.1}),
+            "mixes.blend.sources.0: max_price_usd_per_hour is for spot machines of the public pool, and machines is a",
         ),
         (
             billed({}, gateway="frnt"),

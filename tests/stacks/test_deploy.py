@@ -139,6 +139,31 @@ def test_parts_wait_for_services_with_traffic_and_services_without_wait_for_the_
 
 
 @pytest.mark.usefixtures("_in_the_emulators_environment")
+def test_a_mix_tries_its_sources_in_the_order_in_which_they_stand(
+    engine: Recorder, run: Callable[[Callable[[], object]], None], artefact: Path
+) -> None:
+    machines = {"pool": {"pools": {"base": {"instance_type": "ecs.c7.large", "count": 2}}}}
+    cheap = {"instance_type": "ecs.c7.large", "max_price_usd_per_hour": 0.05}
+    mixes = {"blend": {"sources": [{"machines": "pool"}, cheap, {"instance_type": "ecs.c7.large"}]}}
+    of = config(artefact, "one", machines=machines, mixes=mixes)
+    billing = BillingSettings.model_validate({"mix": "blend", "size": {"cpu": 1, "memory_mib": 2048}})
+    service = of.services["one"].model_copy(update={"billing": billing})
+    engine.outputs["pulumi-python:dynamic/eas:ResourceMachines"] = {"instance_ids": ["eas-i-1"]}
+    run(lambda: deploy(of.model_copy(update={"services": {"one": service}})))
+
+    inputs = {name: args.inputs for name, args in engine.registered.items()}
+    none = {"instance_type": "", "resource_id": "", "spot_price_limit": 0}
+    assert inputs["blend-mix"]["sources"] == [
+        none | {"resource_id": "pool-group-id", "priority": 3},
+        none | {"instance_type": "ecs.c7.large", "spot_price_limit": 0.05, "priority": 2},
+        none | {"instance_type": "ecs.c7.large", "priority": 1},
+    ]
+    assert inputs["blend-mix"]["group_name"] == "blend_test"
+    assert inputs["one-revision"]["config"]["metadata"]["resource"] == "blend-mix-id"
+    assert "cloud" not in inputs["one-revision"]["config"]
+
+
+@pytest.mark.usefixtures("_in_the_emulators_environment")
 def test_a_service_runs_on_the_stacks_own_machines_behind_its_own_gateway(
     engine: Recorder, run: Callable[[Callable[[], object]], None], artefact: Path
 ) -> None:
