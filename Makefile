@@ -5,7 +5,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up preview refresh destroy emulator fmt check test bench schema engine-schema coverage lock clean
+.PHONY: help setup demo up preview refresh destroy emulator fmt check test soak bench schema engine-schema coverage lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 34
@@ -37,7 +37,10 @@ check: setup ## style, types, import rules, Go code; changes nothing
 test: setup check ## everything that is tested
 	$(BIN)/pytest $(ARGS)
 
-bench: setup ## measure; writes bench/results.json
+soak: setup ## a minute of 100 requests a second for everything that is done to services; not one may be lost
+	PAISTACK_LOAD_S=60 $(BIN)/pytest tests/emulator/eas/test_no_request_is_lost.py $(ARGS)
+
+bench: setup ## measure; writes bench/results.json and bench/README.md; ARGS='--only NAME' for a part
 	$(BIN)/python -m bench $(ARGS)
 
 schema: setup ## write stacks/schema.json anew, with which an editor checks the stack files

@@ -1,5 +1,6 @@
-"""`python -m bench`: measures, writes bench/results.json and shows it as a table."""
+"""`python -m bench`: measures, and writes bench/results.json and the same figures as a table, bench/README.md."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,17 +11,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import emulator, gateway, rows, stacks
+from bench import emulator, gateway, rows, scaling, stacks
 from bench.rows import Benchmark, Row
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results.json"
+RESULTS, PAGE = HERE / "results.json", HERE / "README.md"
 BENCHMARKS: Mapping[str, Benchmark] = {
     "first-answer": emulator.first_answer,
     "objects": emulator.object_latency,
     "gateway-latency": gateway.added_latency,
     "gateway-throughput": gateway.throughput,
+    "scaling-replica": scaling.first_traffic,
+    "scaling-load-step": scaling.load_step,
     "stacks": stacks.many_services,
+    "stacks-scaling": stacks.services_with_scaling_and_traffic,
 }
 
 
@@ -33,6 +37,8 @@ def main(
     unknown = [name for name in only or () if name not in BENCHMARKS]
     if unknown:
         raise typer.BadParameter(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    # Whoever's packages they are: Python keeps what it has compiled, as it does for whoever does not forbid it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     console = Console()
     _install_rivals(console)
     measured = {row.name: row for row in (rows.read(RESULTS) if only else ())}
@@ -40,6 +46,7 @@ def main(
         with console.status(f"measuring {name}"):
             measured.update({row.name: row for row in BENCHMARKS[name]()})
         rows.write(RESULTS, list(measured.values()))
+        PAGE.write_text(rows.page(list(measured.values())))
     console.print(_table(list(measured.values())))
 
 

@@ -19,12 +19,24 @@ class Row:
     holds: bool | None = None
 
 
+HEAD = """# Measured
+
+Written by `make bench` from results.json, which has the same figures for machines. Each ratio is value / baseline, both
+from one run on one machine, interleaved where a command is repeated; the median counts. A row without a baseline is a
+figure that stands alone, one without a goal is held against what nature asks for.
+"""
+
 Benchmark = Callable[[], Iterator[Row]]
 
 
 def figure(name: str, value: float, unit: str) -> Row:
     """A figure that stands alone."""
     return Row(name, round(value, 4), unit)
+
+
+def beside(name: str, value: float, unit: str, *, baseline: float) -> Row:
+    """A figure and the limit that nature sets it, without a goal."""
+    return Row(name, round(value, 4), unit, round(baseline, 4), round(value / baseline, 3))
 
 
 def at_most(name: str, value: float, unit: str, *, baseline: float, ratio: float) -> Row:
@@ -55,3 +67,14 @@ def read(path: Path) -> list[Row]:
 
 def write(path: Path, rows: list[Row]) -> None:
     path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+
+
+def page(rows: list[Row]) -> str:
+    """The rows as a table in Markdown."""
+    lines = ["| what | value | baseline | ratio | goal | holds |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        baseline = "" if row.baseline is None else f"{row.baseline:.4g} {row.unit}"
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        holds = "" if row.holds is None else ("yes" if row.holds else "**no**")
+        lines.append(f"| {row.name} | {row.value:.4g} {row.unit} | {baseline} | {ratio} | {row.goal or ''} | {holds} |")
+    return "\n".join([HEAD, *lines, ""])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 from pulumi import CustomTimeouts, Input, Output, ResourceOptions
@@ -53,6 +54,7 @@ class EasService(pulumi.ComponentResource):
         and go after it; it changes only once `change_after` are as declared, too."""
         super().__init__("paistack:eas:EasService", name, settings.model_dump(mode="json", exclude_none=True), opts)
         child = ResourceOptions(parent=self)
+        known_bucket = Output.from_input(bucket)
 
         role = ram.Role(
             f"{name}-role",
@@ -65,7 +67,7 @@ class EasService(pulumi.ComponentResource):
         policy = ram.Policy(
             f"{name}-policy",
             policy_name=role_name,
-            policy_document=Output.from_input(bucket).apply(
+            policy_document=known_bucket.apply(
                 lambda known: json.dumps(read_prefixes(known, [model.prefix, code.prefix]))
             ),
             tags=dict(tags),
@@ -79,21 +81,29 @@ class EasService(pulumi.ComponentResource):
             opts=child,
         )
 
-        config = service_config(
-            settings,
-            service_name=service_name,
-            group=group,
-            resource_id=resource_id,
-            gateway_id=gateway_id,
-            region=region,
-            model_uri=Output.concat("oss://", bucket, "/", model.prefix),
-            code_uri=Output.concat("oss://", bucket, "/", code.prefix),
-            role_arn=role.arn,
-        )
-        environment = _environment(settings, host)
+        plain = plain_environment(settings, host=host)
+        secrets = {variable: value.get_secret_value() for variable, value in settings.container.secrets.items()}
+        inputs = {
+            "model_uri": known_bucket.apply(lambda known: f"oss://{known}/{model.prefix}"),
+            "code_uri": known_bucket.apply(lambda known: f"oss://{known}/{code.prefix}"),
+            "role_arn": role.arn,
+            "group": group,
+            "resource_id": resource_id,
+            "gateway_id": gateway_id,
+        }
+
+        def configured(values: Mapping[str, Any]) -> dict[str, Any]:
+            return service_config(settings, service_name=service_name, region=region, **values)
+
+        def document(known: dict[str, Any]) -> str:
+            config = configured({key: known[key] for key in inputs})
+            return json.dumps(on_the_wire(with_environment(config, plain | known["secrets"])))
+
+        config = configured(inputs)
         service = pai.Service(
             f"{name}-service",
-            service_config=Output.json_dumps(on_the_wire(with_environment(config, environment))),
+            # Lifted as a whole: lifting each part would make an output for every key and value of the document.
+            service_config=Output.all(**inputs, secrets=Output.secret(secrets) if secrets else {}).apply(document),
             workspace_id=settings.workspace_id,
             tags={**tags, **settings.labels},
             opts=ResourceOptions(
@@ -113,7 +123,7 @@ class EasService(pulumi.ComponentResource):
             cluster_id=region,
             service_name=service.id,
             config=without_replicas(config) if settings.scaling else config,
-            environment=environment,
+            environment=plain | {variable: Output.secret(value) for variable, value in secrets.items()},
             after=[*runs_on, *change_after],
             opts=child,
         )
@@ -126,14 +136,6 @@ class EasService(pulumi.ComponentResource):
         self.endpoint = endpoint.internet_endpoint
         self.token = endpoint.access_token
         self.register_outputs({"service_name": self.service_name, "endpoint": self.endpoint, "token": self.token})
-
-
-def _environment(settings: EasServiceSettings, host: str) -> dict[str, Input[str]]:
-    secrets = settings.container.secrets
-    return {
-        **plain_environment(settings, host=host),
-        **{name: Output.secret(value.get_secret_value()) for name, value in secrets.items()},
-    }
 
 
 def _timeouts(settings: EasServiceSettings) -> CustomTimeouts:

@@ -25,7 +25,8 @@ CountOrPercent = Annotated[int, Field(ge=0)] | Annotated[str, StringConstraints(
 class Settings(BaseModel):
     """What a person decides, in stacks/Pulumi.<stack>.yaml: frozen, without unknown keys, without calls."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    # Built when it is first validated, as a part of what it stands in: every run of Pulumi imports all of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 class Problem(NamedTuple):

@@ -14,16 +14,16 @@ from emulator.addresses import Address, locate
 from emulator.admin import Admin
 from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Product
-from emulator.services.aiworkspace import aiworkspace
+from emulator.services.aiworkspace.service import aiworkspace
 from emulator.services.bss.service import bss
-from emulator.services.cms import cms
-from emulator.services.dsw.operations import dsw
+from emulator.services.cms.service import cms
+from emulator.services.dsw.product import dsw
 from emulator.services.eas.dataplane.gateway import PREFIX as GATEWAY_PREFIX
-from emulator.services.eas.operations import eas, eas_tags
+from emulator.services.eas.product import eas, eas_tags
 from emulator.services.location.service import location
 from emulator.services.oss.frontend import OssFrontend
 from emulator.services.oss.reply import refusal as oss_refusal
-from emulator.services.ram import ram
+from emulator.services.ram.service import ram
 from emulator.services.sts.service import sts
 from emulator.signatures.json_apis import JsonApiSignatures
 from emulator.state import State

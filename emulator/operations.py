@@ -1,5 +1,6 @@
 """An emulated operation: its name, how it arrives, and the function that answers it."""
 
+import importlib
 import inspect
 import reprlib
 from collections.abc import Callable, Mapping
@@ -74,12 +75,28 @@ class Operation:
 
 
 class Product:
-    """The emulated operations of one API product, in one version."""
+    """The emulated operations of one API product, in one version.
 
-    def __init__(self, name: str, version: str, style: Literal["RPC", "ROA"]) -> None:
+    Importing `registered_by` registers them, which happens when one is asked for: the parameters of all products
+    were a quarter of an emulator's start, and few who start one call all.
+    """
+
+    def __init__(self, name: str, version: str, style: Literal["RPC", "ROA"], *, registered_by: str = "") -> None:
         self.name, self.version, self.style = name, version, style
-        self.operations: dict[str, Operation] = {}
+        self._registered_by = registered_by
+        self._operations: dict[str, Operation] = {}
         self._routes: list[tuple[str, Any, Operation]] = []
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """All operations by name."""
+        self._complete()
+        return self._operations
+
+    def _complete(self) -> None:
+        if self._registered_by:
+            importlib.import_module(self._registered_by)
+            self._registered_by = ""
 
     def operation(self, name: str, method: str = "POST", path: str = "") -> Callable[[Handler], Handler]:
         """Registers the function below as the answer to `name`.
@@ -89,11 +106,11 @@ class Product:
         """
 
         def register(handler: Handler) -> Handler:
-            if name in self.operations:
+            if name in self._operations:
                 raise ValueError(f"{self.name} has two handlers for {name}")
             types = inspect.get_annotations(handler, eval_str=True)
             operation = Operation(name, method, path, handler, types.get("query"), types.get("body"))
-            self.operations[name] = operation
+            self._operations[name] = operation
             if path:
                 self._routes.append((method, compile_path(path)[0], operation))
             return handler
@@ -109,6 +126,7 @@ class Product:
 
     def by_path(self, method: str, path: str, name: str) -> tuple[Operation, dict[str, str]]:
         """The operation of a ROA call and its path parameters; `name` (may be empty) is only for the refusal."""
+        self._complete()
         for route_method, pattern, operation in self._routes:
             if route_method == method and (match := pattern.match(path)):
                 return operation, match.groupdict()

@@ -43,7 +43,8 @@ Immutable = Annotated[T, ReplaceOnChange()]
 class ResourceInputs(BaseModel):
     """The inputs of one dynamic resource; without defaults, which belong to settings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    # The program imports every model and validates none: that is the provider's part, in a process of its own.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     @classmethod
     def immutable_fields(cls) -> set[str]:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from emulator.operations import Parameters, Product
 
-aiworkspace = Product("aiworkspace", "2021-02-04", "ROA")
+aiworkspace = Product("aiworkspace", "2021-02-04", "ROA", registered_by="emulator.services.aiworkspace.operations")
 
 Accessibility = Literal["PRIVATE", "PUBLIC"]
 Uri = Annotated[str, Field(pattern=r"^(oss|nas|cpfs|bmcpfs|odps|http|https|pai)://\S+$")]

@@ -4,7 +4,7 @@ from typing import Any
 
 from emulator.operations import Answer, Product
 
-cms = Product("cms", "2019-01-01", "RPC")
+cms = Product("cms", "2019-01-01", "RPC", registered_by="emulator.services.cms.operations")
 
 
 def succeeded(**fields: Any) -> Answer:

@@ -1,8 +1,7 @@
 """All emulated operations of DSW: importing this module registers them at `dsw`."""
 
 from emulator.services.dsw import history, instances, labels, listing, metrics, shutdown, snapshots, specs
-from emulator.services.dsw.product import dsw
 
 MODULES = (history, instances, labels, listing, metrics, shutdown, snapshots, specs)
 
-__all__ = ["MODULES", "dsw"]
+__all__ = ["MODULES"]

@@ -3,7 +3,7 @@
 from emulator.errors import ApiError
 from emulator.operations import Answer, Product
 
-dsw = Product("pai-dsw", "2022-01-01", "ROA")
+dsw = Product("pai-dsw", "2022-01-01", "ROA", registered_by="emulator.services.dsw.operations")
 
 INSTANCES = "/api/v2/instances"
 INSTANCE = f"{INSTANCES}/{{instance_id}}"

@@ -5,14 +5,10 @@ from typing import Any, Literal
 from pydantic import Field, Json
 
 from emulator.errors import ApiError
-from emulator.operations import Answer, Call, Parameters, Product
-from emulator.services.eas.product import SERVICE, eas
+from emulator.operations import Answer, Call, Parameters
+from emulator.services.eas.product import SERVICE, eas, eas_tags
 from emulator.services.eas.records import Service
 from emulator.services.eas.state import EasState
-
-# service_alicloud_pai_v2.go calls TagResources and UntagResources of the version 2021-07-02, for which there is no
-# published SDK, at the host of the version 2021-07-01.
-eas_tags = Product("eas-tags", "2021-07-02", "RPC")
 
 
 class UpdateServiceLabel(Parameters):

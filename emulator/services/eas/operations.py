@@ -13,8 +13,6 @@ from emulator.services.eas import (
     services,
     versions,
 )
-from emulator.services.eas.labels import eas_tags
-from emulator.services.eas.product import eas
 from emulator.services.eas.resources import gateways, machine_operations, specs, virtual_groups
 from emulator.services.eas.resources import groups as resource_groups
 from emulator.services.eas.scaling import autoscalers, cronscalers
@@ -25,4 +23,4 @@ MODULES = (
     machine_operations, mirrors, release, resource_groups, rollouts, services, specs, versions, virtual_groups,
 )  # fmt: skip
 
-__all__ = ["MODULES", "eas", "eas_tags"]
+__all__ = ["MODULES"]

@@ -2,4 +2,4 @@
 
 from emulator.operations import Product
 
-ram = Product("ram", "2015-05-01", "RPC")
+ram = Product("ram", "2015-05-01", "RPC", registered_by="emulator.services.ram.operations")

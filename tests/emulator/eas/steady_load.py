@@ -11,15 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-# How long each test keeps up its load; 60 for the long variant.
+# How long each test keeps up its load; `make soak` sets 60.
 LOAD_S = float(os.environ.get("PAISTACK_LOAD_S", "15"))
 REQUESTS_A_SECOND = 100
 
 
 @dataclass
 class Tally:
-    """`by_version` counts the good answers by the version that gave them, `lost` tells of every other request."""
+    """`by_version` counts the good answers by the version that gave them, `lost` tells of every other request.
+    `methods` are sent in turn, and may be changed under way."""
 
+    methods: Sequence[str]
     sent: int = 0
     by_version: Counter[str] = field(default_factory=Counter)
     by_pid: dict[int, float] = field(default_factory=dict)
@@ -34,8 +36,8 @@ class SteadyLoad:
     """Runs in a thread of its own. Every request has its moment; a slow answer delays none of the others."""
 
     def __init__(self, endpoint: str, token: str, methods: Sequence[str]) -> None:
-        self.tally = Tally()
-        self._url, self._token, self._methods = urlsplit(endpoint), token, methods
+        self.tally = Tally(methods)
+        self._url, self._token = urlsplit(endpoint), token
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
@@ -52,7 +54,8 @@ class SteadyLoad:
         async with asyncio.TaskGroup() as requests:
             due = time.monotonic()
             while not self._ended.is_set():
-                requests.create_task(self._ask(self._methods[self.tally.sent % len(self._methods)]))
+                methods = self.tally.methods
+                requests.create_task(self._ask(methods[self.tally.sent % len(methods)]))
                 self.tally.sent += 1
                 due += 1 / REQUESTS_A_SECOND
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
@@ -94,16 +97,18 @@ class SteadyLoad:
 
 
 @contextmanager
-def steady_load(endpoint: str, token: str, methods: Sequence[str] = ("GET", "POST")) -> Iterator[Tally]:
-    """Load during the block, for LOAD_S at least and for two seconds after its end; fails when a request was lost."""
+def steady_load(
+    endpoint: str, token: str, methods: Sequence[str] = ("GET", "POST"), *, at_least_s: float = LOAD_S
+) -> Iterator[Tally]:
+    """Load during the block, for that long and for two seconds after its end; fails when a request was lost."""
     load = SteadyLoad(endpoint, token, methods)
     began = time.monotonic()
     load.start()
     try:
         yield load.tally
-        time.sleep(max(2.0, began + LOAD_S - time.monotonic()))
+        time.sleep(max(2.0, began + at_least_s - time.monotonic()))
     finally:
         load.end()
     assert load.tally.lost == []
     assert load.tally.answered == load.tally.sent
-    assert load.tally.sent > 0.8 * REQUESTS_A_SECOND * LOAD_S, "the client could not keep up its rate"
+    assert load.tally.sent > 0.8 * REQUESTS_A_SECOND * at_least_s, "the client could not keep up its rate"
