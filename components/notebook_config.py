@@ -182,6 +182,9 @@ class NotebookSettings(Settings):
     stop_after_hours: int | None = Field(
         default=12, ge=1, le=720, description="Stopped so long after it was made, whatever it does; null turns it off."
     )
+    own_role: bool = Field(
+        default=False, description="Give programs in it the credentials of PAI's default role in the account."
+    )
     snapshot: SnapshotSettings | None = None
     priority: int | None = Field(default=None, ge=1, le=9, description="In the queue of a quota; 9 comes first.")
     spot: SpotSettings | None = None
@@ -243,6 +246,14 @@ class NotebookSettings(Settings):
         return has_gpu(self.instance_type or "")
 
 
+# The role that PAI assumes for its users, as a variable that the SDKs' default chain of credentials looks at.
+_DEFAULT_ROLE = {
+    "Enable": True,
+    "AliyunEnvRoleKey": "0",
+    "Configs": [{"Key": "0", "Type": "Role", "Roles": [{"RoleType": "service"}]}],
+}
+
+
 def default_instance_name(name: str, stack: str) -> str:
     """No longer than DSW allows."""
     return short_name(name, stack, _LONGEST_NAME)
@@ -262,6 +273,7 @@ def instance_settings(
         "Priority": settings.priority,
         "SpotSpec": _spot(settings.spot) if settings.spot else None,
         "WorkspaceSource": settings.working_directory,
+        "CredentialConfig": _DEFAULT_ROLE if settings.own_role else None,
         "UserCommand": {"OnStart": {"Content": settings.start_command}} if settings.start_command else None,
     }
     return {

@@ -8,24 +8,38 @@ from typing import Annotated
 import typer
 
 from cloud.target import TargetError
+from engine.environment import ROOT
 from jobs.classify import classify, endpoint_of, table_of
 from jobs.console import complain, results, say
+from jobs.data import command as data_command
+from jobs.data.image import Limits
 from jobs.demo import demo as run_demo
 from jobs.emulator import EmulatorProcess
 from jobs.exports import shell_exports
+from jobs.models import command as models_command
+from jobs.models.train import train
 from jobs.problem import JobError
 from jobs.stacks import open_stack
 from jobs.update import run
-from stacks.config import StackConfig
+from stacks.config import StackConfig, settings_file
 from stacks.problems import ConfigError
 from stacks.schema import SCHEMA_FILE, schema_text
+
+DATASETS = ROOT / ".paistack" / "datasets"
 
 app = typer.Typer(
     help="Alibaba Cloud PAI as code.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 
+models = typer.Typer(help="Registered versions of models.", no_args_is_help=True)
+app.add_typer(models, name="models")
+data = typer.Typer(help="Datasets of images.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
 Stack = Annotated[str, typer.Option("--stack", "-s", help="local, dev, staging or production.")]
 Service = Annotated[str, typer.Option(help="Name of the service in the stack's settings.")]
+
+Workspace = Annotated[str, typer.Option(help="Id of the PAI workspace.")]
 
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -123,6 +137,78 @@ def emulator(action: EmulatorAction, stack: Stack = "local") -> None:
             pid = process.pid()
             say(f"runs at {url}, process {pid}, log {process.log}" if pid else "does not run")
             raise typer.Exit(0 if pid else 1)
+
+
+@data.command("prepare")
+def prepare_data(
+    source: Annotated[str, typer.Argument(help="Folder of images, or oss://BUCKET/PREFIX/.")],
+    name: Annotated[str, typer.Option(help="Of the dataset.")],
+    stack: Stack = "local",
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV with columns file, label and group; without it folders are labels.")
+    ] = None,
+    upload: Annotated[bool, typer.Option(help="Send it to the stack's bucket and register it in PAI.")] = True,
+    workspace: Workspace = "1000",
+    shortest_side: Annotated[int, typer.Option(min=1, help="Pixels of the shorter side, at least.")] = 16,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Pixels of an image, at most.")] = 50_000_000,
+    out: Annotated[Path, typer.Option(help="Where datasets are kept on this machine.")] = DATASETS,
+) -> None:
+    """Check, repair, label and split images; version them by content, upload and register them."""
+    limits = Limits(shortest_side, max_pixels)
+    in_oss = source.startswith("oss://")
+    opened = open_stack(stack) if upload or in_oss else None
+    folder = data_command.fetch(opened.target, opened.credentials(), source, out) if opened and in_oss else Path(source)
+    prepared = data_command.prepare_folder(folder, name, labels, out, limits)
+    if opened and upload:
+        bucket = opened.config.store.bucket_name(stack, opened.target.account_id)
+        data_command.publish(prepared, opened.target, opened.credentials(), bucket, workspace)
+
+
+@app.command("train")
+def train_model(
+    name: Annotated[str, typer.Argument(help="Of the run in the stack's settings, under training.")],
+    stack: Stack = "local",
+    timeout_min: Annotated[int, typer.Option(min=1, help="How long it is followed.")] = 600,
+) -> None:
+    """Train on a machine of its own, follow it, and register the version that it stores."""
+    train(open_stack(stack), name, timeout_min=timeout_min)
+
+
+@models.command("list")
+def list_models(
+    model: Annotated[str, typer.Argument(help="Name of the model.")],
+    stack: Stack = "local",
+    workspace: Workspace = "1000",
+) -> None:
+    """The versions of a model, and which service runs which."""
+    opened = open_stack(stack)
+    versions = models_command.registry_of(opened, workspace).versions(model)
+    results.print(models_command.table_of(versions, models_command.running(opened.config, model)))
+
+
+@models.command("show")
+def show_model(
+    model: Annotated[str, typer.Argument(help="Name of the model.")],
+    version: Annotated[str, typer.Argument(help="0.2.0, say, or the version of the content.")],
+    stack: Stack = "local",
+    workspace: Workspace = "1000",
+) -> None:
+    """A version's metrics for each class, and what it was made of."""
+    opened = open_stack(stack)
+    models_command.show(opened, models_command.registry_of(opened, workspace), model, version)
+
+
+@models.command("promote")
+def promote_model(
+    version: Annotated[str, typer.Argument(help="0.2.0, say, or the version of the content.")],
+    service: Service = "fashion",
+    stack: Stack = "local",
+    workspace: Workspace = "1000",
+) -> None:
+    """Set the version that a service runs, in the stack's file; `up` carries it out."""
+    opened = open_stack(stack)
+    registry = models_command.registry_of(opened, workspace)
+    models_command.promote(opened, settings_file(stack), registry, service, version)
 
 
 @app.command()

@@ -17,6 +17,8 @@ from model.dataset import InputSpec
 from model.recipe import Recipe
 
 MANIFEST = "manifest.json"
+FILES = frozenset({"model.pt", "model.onnx", "labels.json", "metrics.json", "confusion.png", "model_card.md"})
+"""What an artefact holds beside its manifest."""
 
 
 class ArtefactError(Exception):
@@ -32,6 +34,8 @@ class Data(Frozen):
 
     source: str
     fingerprint: str
+    version: str | None = None
+    """That the data has by itself, where it was prepared by `paistack data prepare`."""
     train: int
     held_back: int
 
@@ -44,6 +48,12 @@ class Run(Frozen):
     device: str
     threads: int
     torch: str
+    epochs: int | None = None
+    """That were run; fewer than asked for where the run stopped early."""
+    best_epoch: int | None = None
+    processes: int = 1
+    commit: str | None = None
+    """Of the repository that the program came from."""
 
 
 class Manifest(Frozen):
@@ -55,6 +65,8 @@ class Manifest(Frozen):
     training: Recipe
     data: Data
     code: str
+    weights: str | None = None
+    """sha256 of the weights that the network began with."""
     files: dict[str, str]
     run: Run
 
@@ -123,7 +135,7 @@ def _refuse_strangers(folder: Path) -> None:
     if not folder.is_dir():
         raise ArtefactError(f"--out {folder}: is a file; name a folder")
     present = {each.name for each in folder.iterdir()}
-    strangers = sorted(present - {MANIFEST, "model.pt", "labels.json", "metrics.json"})
+    strangers = sorted(present - FILES - {MANIFEST})
     if strangers:
         raise ArtefactError(
             f"--out {folder}: holds {', '.join(strangers[:5])}, which training would delete; name another"

@@ -33,14 +33,18 @@ class Part:
     def __len__(self) -> int:
         return len(self.classes)
 
+    def take(self, rows: NDArray[np.bool_]) -> "Part":
+        return Part(self.pixels[rows], self.classes[rows])
+
 
 @dataclass(frozen=True)
 class Dataset:
-    """Two parts without a common image: one to learn from, one to measure on."""
+    """Parts without a common image: to learn from, to measure on, and perhaps to tell by when to stop."""
 
     labels: tuple[str, ...]
     train: Part
     held_back: Part
+    validation: Part | None = None
 
 
 class Source(Protocol):
@@ -51,6 +55,10 @@ class Source(Protocol):
 
     def fingerprint(self) -> str:
         """sha256 (hex) that changes when an image or a label does; decodes nothing. Raises DataError."""
+
+    @property
+    def version(self) -> str | None:
+        """The data's own version, where it has one."""
 
     def load(self, spec: InputSpec) -> Dataset:
         """All images in memory, split the same way every time. Raises DataError."""

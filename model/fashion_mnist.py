@@ -35,6 +35,7 @@ class FashionMnist:
     """A folder with the four idx files, of the whole set or of a part of it."""
 
     folder: Path
+    version = None
 
     def input_spec(self, size: int | None, channels: int | None) -> InputSpec:
         """The images as they are; another size or colour is refused with DataError."""

@@ -33,6 +33,7 @@ class ImageFolder:
     """Labels are the names of the sub-folders. A file that occurs twice counts once."""
 
     folder: Path
+    version = None
 
     def input_spec(self, size: int | None, channels: int | None) -> InputSpec:
         """Colour, and 64 pixels a side, unless something else is asked for."""
@@ -45,12 +46,7 @@ class ImageFolder:
 
     def load(self, spec: InputSpec) -> Dataset:
         """Of each class the fifth with the lowest hashes is held back: adding a photograph moves few others."""
-        needed = len(self._photographs) * spec.channels * spec.size**2
-        if needed > MAX_BYTES:
-            raise DataError(
-                f"{self.folder}: {len(self._photographs)} images of {spec.size} pixels a side take "
-                f"{needed / 2**30:.1f} GiB of memory; allowed: {MAX_BYTES >> 30} GiB; choose a smaller --size"
-            )
+        check_memory(self.folder, len(self._photographs), spec)
         labels = tuple(sorted({each.label for each in self._photographs}))
         held_back: list[Photograph] = []
         train: list[Photograph] = []
@@ -61,7 +57,7 @@ class ImageFolder:
             count = max(1, round(len(members) * HELD_BACK))
             held_back += members[:count]
             train += members[count:]
-        return Dataset(labels, _part(train, labels, spec), _part(held_back, labels, spec))
+        return Dataset(labels, part_of(train, labels, spec), part_of(held_back, labels, spec))
 
     @cached_property
     def _photographs(self) -> list[Photograph]:
@@ -90,7 +86,18 @@ def _photographs_below(folder: Path) -> Iterator[Photograph]:
         yield Photograph(path, folder.name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def _part(photographs: list[Photograph], labels: tuple[str, ...], spec: InputSpec) -> Part:
+def check_memory(folder: Path, images: int, spec: InputSpec) -> None:
+    """Raises DataError where so many images would not fit into memory."""
+    needed = images * spec.channels * spec.size**2
+    if needed > MAX_BYTES:
+        raise DataError(
+            f"{folder}: {images} images of {spec.size} pixels a side take {needed / 2**30:.1f} GiB of memory; "
+            f"allowed: {MAX_BYTES >> 30} GiB; choose a smaller --size"
+        )
+
+
+def part_of(photographs: list[Photograph], labels: tuple[str, ...], spec: InputSpec) -> Part:
+    """The photographs as the network takes them. Raises DataError."""
     numbers = {label: number for number, label in enumerate(labels)}
     target = Input(**spec.model_dump())
 

@@ -1,5 +1,6 @@
 """A training job: everything that a model's weights follow from."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,17 @@ from model.artefact import Manifest, sha256
 from model.dataset import InputSpec, Source
 from model.recipe import Recipe
 
-PROGRAM = ("augment.py", "learning.py", "network.py")
+PROGRAM = (
+    "augment.py",
+    "batch_norm.py",
+    "confusion.py",
+    "exchange.py",
+    "learning.py",
+    "model_card.py",
+    "network.py",
+    "stopping.py",
+    "weights.py",
+)
 
 
 @dataclass(frozen=True)
@@ -21,11 +32,21 @@ class Job:
     recipe: Recipe
     fingerprint: str
     code: str
+    begun_with: str | None
+    """sha256 of the weights that the network begins with."""
+    commit: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The same for jobs whose weights are the same."""
+        content = [self.spec.model_dump(), self.recipe.model_dump(), self.fingerprint, self.code, self.begun_with]
+        return sha256(json.dumps(content, sort_keys=True).encode())
 
     def made(self, manifest: Manifest) -> bool:
         """Whether the artefact with this manifest is what the job would give."""
-        of_job = (self.name, self.spec, self.recipe, self.fingerprint, self.code)
-        return of_job == (manifest.name, manifest.input, manifest.training, manifest.data.fingerprint, manifest.code)
+        of_job = (self.name, self.spec, self.recipe, self.fingerprint, self.code, self.begun_with)
+        stored = (manifest.name, manifest.input, manifest.training, manifest.data.fingerprint, manifest.code)
+        return of_job == (*stored, manifest.weights)
 
 
 def program_digest() -> str:

@@ -1,4 +1,4 @@
-"""torchvision's ResNet-18, fitted to small images, and the form in which it is served."""
+"""torchvision's ResNets, fitted to small images, and the form in which they are served."""
 
 import io
 import warnings
@@ -7,27 +7,35 @@ from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet18
-from torchvision.models.resnet import BasicBlock
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 SMALL = 64
 """Images with fewer pixels a side get a stem that keeps more of them."""
 
 
-def small_resnet18(*, classes: int, channels: int, size: int, width: int) -> nn.Module:
-    """ResNet-18 for `channels` x `size` x `size` images, `width` channels in its first stage (ImageNet's has 64).
+BLOCKS = {
+    "resnet18": (BasicBlock, (2, 2, 2, 2)),
+    "resnet34": (BasicBlock, (3, 4, 6, 3)),
+    "resnet50": (Bottleneck, (3, 4, 6, 3)),
+}
+"""Kind and number of the residual blocks in each stage (arXiv:1512.03385, table 1)."""
+
+
+def resnet(architecture: str, *, classes: int, channels: int, size: int, width: int) -> nn.Module:
+    """A ResNet for `channels` x `size` x `size` images, `width` channels in its first stage (ImageNet's has 64).
 
     The stem of ImageNet (7 x 7, stride 2, then a pool) would leave 7 x 7 of 28 x 28 pixels; below 64 pixels a side
     it is 3 x 3 with stride 2 and no pool, which leaves 14 x 14. Time goes with the square of the width.
     """
-    network = resnet18(num_classes=classes)
+    block, numbers = BLOCKS[architecture]
+    network = ResNet(block, list(numbers), num_classes=classes)
     network.inplanes = width
-    for number in range(4):
-        stage = network._make_layer(BasicBlock, width << number, 2, stride=2 if number else 1)
+    for number, blocks in enumerate(numbers):
+        stage = network._make_layer(block, width << number, blocks, stride=2 if number else 1)
         setattr(network, f"layer{number + 1}", stage)
     network.conv1 = nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False)
     network.bn1 = nn.BatchNorm2d(width)
-    network.fc = nn.Linear(8 * width, classes)
+    network.fc = nn.Linear(8 * width * block.expansion, classes)
     if size < SMALL:
         network.conv1 = nn.Conv2d(channels, width, 3, stride=2, padding=1, bias=False)
         network.maxpool = nn.Identity()
@@ -35,12 +43,13 @@ def small_resnet18(*, classes: int, channels: int, size: int, width: int) -> nn.
 
 
 def _initialised(network: nn.Module) -> nn.Module:
+    # Each residual block begins as the identity: faster early progress (arXiv:1706.02677).
+    last = {BasicBlock: "bn2", Bottleneck: "bn3"}
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        if isinstance(module, BasicBlock):
-            # Each residual block begins as the identity: faster early progress (arXiv:1706.02677).
-            nn.init.zeros_(module.bn2.weight)
+        if type(module) in last:
+            nn.init.zeros_(getattr(module, last[type(module)]).weight)
     return network
 
 

@@ -1,5 +1,7 @@
 """What a person decides about a training run."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -16,6 +18,19 @@ class Augmentation(BaseModel):
     """Moved by up to this share of the side."""
     flip: bool = True
     """Mirrored left to right, every second time; wrong where writing or sides matter."""
+    colour: float = Field(0.0, ge=0, lt=1)
+    """Brightness, contrast and saturation grow or shrink by up to this share."""
+
+
+class EarlyStopping(BaseModel):
+    """Ends a run that no longer gets better on images that it neither learns from nor is measured on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    patience: int = Field(3, ge=1)
+    """Epochs without a lower loss; the weights of the best epoch are kept."""
+    share: float = Field(0.1, gt=0, lt=1)
+    """Of the training images, taken away for this; not used where the data has a part for validation."""
 
 
 class Recipe(BaseModel):
@@ -23,6 +38,9 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    architecture: Literal["resnet18", "resnet34", "resnet50"] = "resnet18"
+    weights: str = "none"
+    """What the network begins with: `none`, `imagenet`, or the name of a file of torchvision weights."""
     epochs: int = Field(8, ge=1)
     batch_size: int = Field(32, ge=2)
     learning_rate: float = Field(0.004, gt=0)
@@ -32,3 +50,4 @@ class Recipe(BaseModel):
     """Channels in the network's first stage; ImageNet's ResNet-18 has 64."""
     seed: int = Field(0, ge=0)
     augmentation: Augmentation = Augmentation()
+    early_stopping: EarlyStopping | None = None

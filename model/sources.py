@@ -5,6 +5,7 @@ from pathlib import Path
 from model.dataset import DataError, Source
 from model.fashion_mnist import TRAIN, FashionMnist, images_path
 from model.image_folder import ImageFolder
+from model.prepared import DESCRIPTION, PreparedFolder
 
 SAMPLE = Path(__file__).parent / "sample"
 DEBIAN_PACKAGE = Path("/usr/share/datasets/fashion-mnist")
@@ -24,4 +25,6 @@ def find(data: str, whole: Path = DEBIAN_PACKAGE) -> Source:
     folder = Path(data)
     if not folder.is_dir():
         raise DataError(f"--data {data}: no such folder; allowed: sample, fashion-mnist, or a folder of images")
+    if (folder / DESCRIPTION).exists():
+        return PreparedFolder(folder)
     return FashionMnist(folder) if images_path(folder, TRAIN).exists() else ImageFolder(folder)

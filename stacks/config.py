@@ -17,6 +17,7 @@ from components.notebook_config import NotebookSettings
 from components.settings import NAME_PATTERN, Settings, refuse
 from components.store_rules import ModelStoreSettings
 from components.traffic_config import TrafficSplitSettings, split_problems
+from components.training_config import TrainingSettings
 from stacks.problems import NAMESPACE, ConfigError, describe
 
 STACKS = Path(__file__).parent
@@ -49,6 +50,10 @@ class StackConfig(Settings):
     )
     notebooks: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], NotebookSettings] = Field(
         default_factory=dict, description="Notebooks on DSW, each by a short name of lower-case letters."
+    )
+
+    training: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], TrainingSettings] = Field(
+        default_factory=dict, description="Training runs on DSW, each by a short name of lower-case letters."
     )
 
     @model_validator(mode="after")

@@ -7,7 +7,13 @@ from pathlib import Path
 import pulumi
 from pulumi import Output, ResourceOptions
 
-from cloud.target import TargetError, check_environment
+from cloud.target import (
+    EMULATOR_ACCESS_KEY_ID,
+    EMULATOR_ACCESS_KEY_SECRET,
+    Target,
+    TargetError,
+    check_environment,
+)
 from components.alicloud import alicloud_provider
 from components.billing import MachineGroup, MachineMix, PrivateGateway
 from components.billing_config import BillingSettings, default_group_name
@@ -18,6 +24,7 @@ from components.model_store import ModelStore
 from components.notebook import Notebook
 from components.notebook_code import NotebookCode
 from components.notebook_config import default_instance_name
+from components.training import Training
 from stacks.config import OWNERSHIP_TAG, StackConfig
 from stacks.services import deploy_services
 
@@ -37,6 +44,7 @@ def deploy(config: StackConfig) -> None:
             for name, settings in config.notebooks.items()
             if settings.code is not None
         }
+        training_codes = {name: NotebookCode.read(Path(settings.code)) for name, settings in config.training.items()}
     except (TargetError, ArtefactError) as problem:
         raise pulumi.RunError(str(problem)) from None
 
@@ -48,7 +56,7 @@ def deploy(config: StackConfig) -> None:
         "store",
         config.store,
         bucket_name=config.store.bucket_name(stack, config.target.account_id),
-        objects=_objects([*models.values(), *codes.values(), *notebook_codes.values()]),
+        objects=_objects([*models.values(), *codes.values(), *notebook_codes.values(), *training_codes.values()]),
         tags=tags,
         opts=in_cloud,
     )
@@ -134,7 +142,22 @@ def deploy(config: StackConfig) -> None:
         for name, settings in config.notebooks.items()
     }
 
+    trainings = {
+        name: Training(
+            name,
+            settings,
+            instance_name=settings.instance_name or default_instance_name(name, stack),
+            region=config.target.region,
+            bucket=store.bucket_name,
+            code=training_codes[name],
+            access=_access_to_dsw(config.target),
+            tags=tags,
+        )
+        for name, settings in config.training.items()
+    }
+
     pulumi.export("bucket", store.bucket_name)
+    pulumi.export("training", {name: {"instance_id": training.instance_id} for name, training in trainings.items()})
     pulumi.export(
         "notebooks",
         {name: {"url": notebook.url, "instance_id": notebook.instance_id} for name, notebook in notebooks.items()},
@@ -154,6 +177,18 @@ def deploy(config: StackConfig) -> None:
             for name, deployed in services.items()
         },
     )
+
+
+def _access_to_dsw(target: Target) -> dict[str, str]:
+    """How an instance reaches DSW: in the cloud inside of the region, by a role; the emulator has no roles there."""
+    if target.emulator is None:
+        return {"DSW_ENDPOINT": f"https://pai-dsw-vpc.{target.region}.aliyuncs.com"}
+    return {
+        "DSW_ENDPOINT": target.emulator,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY_ID,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": EMULATOR_ACCESS_KEY_SECRET,
+        "NO_PROXY": "127.0.0.1",
+    }
 
 
 def _objects(stored: list[ModelArtefact | ServingCode | NotebookCode]) -> dict[str, Path]:

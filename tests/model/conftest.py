@@ -96,7 +96,7 @@ def store(folder: Path, body: nn.Module, spec: InputSpec = SPEC) -> Path:
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An artefact with random weights: any answer, but always the same."""
     torch.manual_seed(0)
-    body = network.small_resnet18(classes=10, channels=1, size=28, width=8)
+    body = network.resnet("resnet18", classes=10, channels=1, size=28, width=8)
     return store(tmp_path_factory.mktemp("models") / "untrained", body)
 
 

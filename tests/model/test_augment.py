@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.augment import augment
+from model.augment import augment, draw
 from model.recipe import Augmentation
 
 pytestmark = pytest.mark.model
@@ -14,7 +14,7 @@ DARK, LIGHT = 0.0, 1.0
 
 
 def varied(images: Tensor, by: Augmentation, background: float = DARK, seed: int = 0) -> Tensor:
-    return augment(images, by, background, torch.Generator().manual_seed(seed))
+    return augment(images, draw(len(images), by, torch.Generator().manual_seed(seed)), background)
 
 
 @pytest.fixture
@@ -53,3 +53,17 @@ def test_a_seed_gives_the_same_variants_and_another_gives_others(images: Tensor)
     first, again, other = (varied(images, Augmentation(), seed=seed) for seed in (5, 5, 6))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_colours_change_and_stay_in_range(images: Tensor) -> None:
+    by = NONE.model_copy(update={"colour": 0.4})
+    changed = varied(images, by)
+    assert not torch.allclose(changed, images, atol=0.05)
+    assert changed.min() >= 0
+    assert changed.max() <= 1
+
+
+def test_a_part_of_the_variants_is_what_the_whole_batch_would_give(images: Tensor) -> None:
+    variants = draw(64, Augmentation(colour=0.2), torch.Generator().manual_seed(0))
+    part = augment(images[16:32], variants.part(slice(16, 32)), DARK)
+    assert torch.allclose(part, augment(images, variants, DARK)[16:32], atol=1e-6)

@@ -237,7 +237,7 @@ def test_without_a_model_the_process_ends_and_says_what_is_missing(tmp_path: Pat
 
 
 def test_a_model_that_was_damaged_on_its_way_is_not_served(tmp_path: Path) -> None:
-    body = network.small_resnet18(classes=10, channels=1, size=28, width=8)
+    body = network.resnet("resnet18", classes=10, channels=1, size=28, width=8)
     folder = store(tmp_path / "damaged", body)
     content = bytearray((folder / "model.pt").read_bytes())
     content[len(content) // 2] ^= 1

@@ -1,0 +1,118 @@
+"""From raw images to a served version: dataset, a run on the emulated DSW, registration, promotion, and back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import torch
+import yaml
+from alibabacloud_pai_dsw20220101 import models
+from PIL import Image
+
+from cloud.dsw import dsw_client
+from jobs.data.command import prepare_folder, publish
+from jobs.data.image import Limits
+from jobs.emulator import EmulatorProcess
+from jobs.models.command import promote, registry_of, table_of
+from jobs.models.train import train
+from model import network
+from model.fashion_mnist import LABELS, FashionMnist
+from model.sources import SAMPLE
+from tests.engine.conftest import Deployment
+from tests.jobs.data.pictures import bomb
+from tests.model.conftest import store
+
+pytestmark = [pytest.mark.engine, pytest.mark.model, pytest.mark.slow]
+
+CLASSES = ("Bag", "Sandal", "Trouser")
+PICTURE = SAMPLE / "pictures" / "trouser.png"
+
+
+def raw_images(folder: Path) -> Path:
+    """60 of each of three classes of the sample, and two files that nobody should train on."""
+    source = FashionMnist(SAMPLE)
+    part = source.load(source.input_spec(None, None)).train
+    for label in CLASSES:
+        (folder / label).mkdir(parents=True)
+        for number, image in enumerate(part.pixels[part.classes == LABELS.index(label)][:60]):
+            Image.fromarray(image[0]).save(folder / label / f"{number}.png")
+    (folder / "Bag" / "bomb.png").write_bytes(bomb(60_000, 60_000))
+    (folder / "Bag" / "notes.jpg").write_bytes(b"not an image")
+    return folder
+
+
+@pytest.fixture
+def deployed(emulator: EmulatorProcess, state_folder: Path, tmp_path: Path) -> Iterator[Deployment]:
+    """A stack whose service runs an untrained version."""
+    torch.manual_seed(0)
+    untrained = store(tmp_path / "first", network.resnet("resnet18", classes=10, channels=1, size=28, width=8))
+    deployment = Deployment("tr", tmp_path, state_folder, emulator)
+    service = {"model": {"name": "fashion", "artefact": str(untrained)}, "instance_type": "ecs.c7.large"}
+    deployment.settings["services"] = {"shop": service}
+    deployment.up()
+    yield deployment
+    deployment.destroy()
+
+
+def answer(deployment: Deployment) -> dict[str, Any]:
+    """What the service says of a picture."""
+    outputs = deployment.open().pulumi.outputs()["services"]["shop"]
+    response = httpx.post(
+        outputs["endpoint"],
+        content=PICTURE.read_bytes(),
+        headers={"Authorization": outputs["token"]},
+        trust_env=False,
+        timeout=60,
+    )
+    found: dict[str, Any] = response.raise_for_status().json()
+    return found
+
+
+def test_raw_images_become_a_version_that_a_service_runs_and_leaves_again(deployed: Deployment, tmp_path: Path) -> None:
+    stack = deployed.open()
+    prepared = prepare_folder(raw_images(tmp_path / "raw"), "products", None, tmp_path / "datasets", Limits())
+    assert dict(prepared.report.counted()) == {"huge": 1, "not an image": 1}
+    bucket = stack.config.store.bucket_name("tr", stack.target.account_id)
+    dataset = publish(prepared, stack.target, stack.credentials(), bucket, "1000")
+    deployed.settings["training"] = {
+        "shop-run": {
+            "model": "fashion",
+            "workspace_id": "1000",
+            "machine": "CPU",
+            "data": {"dataset": dataset.dataset_id, "version": dataset.version},
+            "recipe": {"epochs": 6, "width": 8, "batch_size": 16, "size": 28, "channels": "1"},
+        }
+    }
+
+    version = train(deployed.open(), "shop-run", models=tmp_path / "versions")
+
+    assert version.labels["dataset-version"] == prepared.description.version
+    assert version.metrics["accuracy"] > 0.7
+    dsw = dsw_client(stack.target, stack.credentials())
+    instance_id = deployed.open().pulumi.outputs()["training"]["shop-run"]["instance_id"]
+    assert dsw.get_instance(instance_id, models.GetInstanceRequest()).body.status == "Stopped"
+    keys = deployed.cloud().objects(bucket)
+    assert {f"models/fashion/{version.content}/{name}" for name in ("model.pt", "model.onnx", "manifest.json")} <= {
+        *keys
+    }
+    assert deployed.open().pulumi.outputs()["services"]["shop"]["model"] == "fashion 0123456789ab"
+
+    registry = registry_of(stack, "1000")
+    assert [each.content for each in registry.versions("fashion")] == [version.content]
+    assert table_of(registry.versions("fashion"), {}).row_count == 1
+    promote(deployed.open(), deployed.folder / "settings.yaml", registry, "shop", version.name, tmp_path / "versions")
+    written = yaml.safe_load((deployed.folder / "settings.yaml").read_text())
+    service = deployed.settings["services"]["shop"]
+    first, service["model"] = service["model"], written["config"]["paistack:services"]["shop"]["model"]
+    assert service["model"]["artefact"] == str(tmp_path / "versions" / "fashion" / version.content)
+
+    deployed.up()
+    promoted = answer(deployed)
+    assert promoted["model"]["version"] == version.content
+    assert promoted["predictions"][0]["label"] in CLASSES
+
+    service["model"] = first
+    deployed.up()
+    assert answer(deployed)["model"]["version"] == "0123456789ab"
