@@ -21,6 +21,7 @@ from jobs.models.train import train
 from jobs.problem import JobError
 from jobs.stacks import open_stack
 from jobs.update import run
+from planning.wish import Aim, Renewal
 from stacks.config import StackConfig, settings_file
 from stacks.problems import ConfigError
 from stacks.schema import SCHEMA_FILE, schema_text
@@ -110,6 +111,41 @@ def token(
     """Print a service's token, for the header Authorization; in a pipe it is on no command line."""
     value = endpoint_of(open_stack(stack), service).token
     sys.stdout.write(f"Authorization: {value}\n" if header else f"{value}\n")
+
+
+@app.command()
+def forecast(
+    history: Annotated[Path, typer.Option(help="CSV file with the columns timestamp and qps.")],
+    step_seconds: Annotated[int, typer.Option(help="Between two rows of the history.")],
+    qps_per_replica: Annotated[float, typer.Option(help="Requests per second that one replica can serve.")],
+    min_replicas: Annotated[int, typer.Option("--min", help="The least replicas.")],
+    max_replicas: Annotated[int, typer.Option("--max", help="The most replicas.")],
+    warm_up: Annotated[int, typer.Option(help="Seconds from asking for a replica until it serves.")],
+    horizon_hours: Annotated[float, typer.Option(help="So far the plan reaches, up to a week.")] = 24.0,
+    present_target: Annotated[float, typer.Option(help="Of the autoscaler, as a share of --qps-per-replica.")] = 0.7,
+    aim: Annotated[Aim, typer.Option(help="safe: no more overload or hours; economic: least cost.")] = Aim.ECONOMIC,
+    overload_price: Annotated[float, typer.Option(help="Of an hour of overload, in replica-hours.")] = 100.0,
+    renewal: Annotated[Renewal, typer.Option(help="How often the plan will be replaced.")] = Renewal.UNKNOWN,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Plan replicas for the next hours from a service's load until now; needs no cloud."""
+    from jobs.forecast import ForecastFlags
+    from jobs.forecast import forecast as run_forecast
+
+    flags = ForecastFlags(
+        history,
+        step_seconds,
+        qps_per_replica,
+        min_replicas,
+        max_replicas,
+        warm_up,
+        horizon_hours,
+        present_target,
+        overload_price,
+        aim,
+        renewal,
+    )
+    run_forecast(flags, as_json=as_json)
 
 
 @app.command()
