@@ -16,6 +16,7 @@ from jobs.data.image import Limits
 from jobs.demo import demo as run_demo
 from jobs.emulator import EmulatorProcess
 from jobs.exports import shell_exports
+from jobs.metrics import verify
 from jobs.models import command as models_command
 from jobs.models.train import train
 from jobs.problem import JobError
@@ -36,6 +37,8 @@ models = typer.Typer(help="Registered versions of models.", no_args_is_help=True
 app.add_typer(models, name="models")
 data = typer.Typer(help="Datasets of images.", no_args_is_help=True)
 app.add_typer(data, name="data")
+metrics_app = typer.Typer(help="What CloudMonitor measures.", no_args_is_help=True)
+app.add_typer(metrics_app, name="metrics")
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="local, dev, staging or production.")]
 Service = Annotated[str, typer.Option(help="Name of the service in the stack's settings.")]
@@ -111,6 +114,17 @@ def token(
     """Print a service's token, for the header Authorization; in a pipe it is on no command line."""
     value = endpoint_of(open_stack(stack), service).token
     sys.stdout.write(f"Authorization: {value}\n" if header else f"{value}\n")
+
+
+@metrics_app.command("verify")
+def verify_metrics(stack: Stack = "local") -> None:
+    """Ask CloudMonitor for the metrics of the stack's alarms, and name every rule that would never fire."""
+    count, problems = verify(open_stack(stack))
+    for problem in problems:
+        complain(problem)
+    if not problems:
+        say(f"CloudMonitor has the metrics of all {count} rules")
+    raise typer.Exit(1 if problems else 0)
 
 
 @app.command()

@@ -11,8 +11,10 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from cloud.target import Target
+from components.alarm_config import MonitoringSettings
 from components.billing_config import GatewaySettings, MachineGroupSettings, MixSettings, place_problems
 from components.eas_config import EasServiceSettings
+from components.monitoring_config import contact_problems
 from components.notebook_config import NotebookSettings
 from components.settings import NAME_PATTERN, Settings, refuse
 from components.store_rules import ModelStoreSettings
@@ -48,6 +50,7 @@ class StackConfig(Settings):
     traffic: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], TrafficSplitSettings] = Field(
         default_factory=dict, description="Services that are versions of each other, behind one address."
     )
+    monitoring: MonitoringSettings = MonitoringSettings()
     notebooks: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], NotebookSettings] = Field(
         default_factory=dict, description="Notebooks on DSW, each by a short name of lower-case letters."
     )
@@ -61,6 +64,7 @@ class StackConfig(Settings):
         problems = (
             split_problems(self.traffic, self.services),
             place_problems(self.machines, self.mixes, self.gateways, self.services),
+            contact_problems(self.monitoring, self.services),
         )
         refuse(StackConfig, chain.from_iterable(problems))
         return self
