@@ -1,12 +1,14 @@
 """`paistack`: what a person or a schedule runs."""
 
 import sys
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cloud.eas import eas_client
 from cloud.target import TargetError
 from engine.environment import ROOT
 from jobs.classify import classify, endpoint_of, table_of
@@ -16,6 +18,7 @@ from jobs.data.image import Limits
 from jobs.demo import demo as run_demo
 from jobs.emulator import EmulatorProcess
 from jobs.exports import shell_exports
+from jobs.logs import Search, follow, read, service_of, shown, since_of
 from jobs.metrics import verify
 from jobs.models import command as models_command
 from jobs.models.train import train
@@ -46,6 +49,14 @@ Service = Annotated[str, typer.Option(help="Name of the service in the stack's s
 Workspace = Annotated[str, typer.Option(help="Id of the PAI workspace.")]
 
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
 
 
 class EmulatorAction(StrEnum):
@@ -114,6 +125,29 @@ def token(
     """Print a service's token, for the header Authorization; in a pipe it is on no command line."""
     value = endpoint_of(open_stack(stack), service).token
     sys.stdout.write(f"Authorization: {value}\n" if header else f"{value}\n")
+
+
+@app.command()
+def logs(
+    service: Annotated[str, typer.Argument(help="Name of the service in the stack's settings.")],
+    stack: Stack = "local",
+    since: Annotated[str, typer.Option(help="15m, 2h, 1d ago, or a time in UTC.")] = "15m",
+    grep: Annotated[str, typer.Option(help="Only lines that contain this text.")] = "",
+    level: Annotated[LogLevel | None, typer.Option(help="Only lines that are at least so severe.")] = None,
+    request_id: Annotated[str | None, typer.Option(help="Only lines of the request that was answered with it.")] = None,
+    following: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")] = False,
+) -> None:
+    """Show what the replicas of a service have written, oldest first."""
+    begin = since_of(since, datetime.now(UTC))
+    opened = open_stack(stack)
+    name = service_of(opened, service)
+    search = Search(grep, level.value if level else None, request_id)
+    client = eas_client(opened.target, opened.credentials())
+    try:
+        for entry in (follow if following else read)(client, opened.target.region, name, search, begin):
+            results.print(shown(entry), soft_wrap=True)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
 
 
 @metrics_app.command("verify")

@@ -69,6 +69,10 @@ class StackConfig(Settings):
         refuse(StackConfig, chain.from_iterable(problems))
         return self
 
+    def service_names(self, stack: str) -> dict[str, str]:
+        """The names in EAS of the stack's services, by their keys."""
+        return {key: its.service_name or default_name(key, stack) for key, its in self.services.items()}
+
     @classmethod
     def load(cls) -> Self:
         """The running stack's settings; `pulumi.RunError`, which shows no traceback, when they are wrong."""
@@ -135,6 +139,11 @@ class StackConfig(Settings):
 def _in_clear_text(path: SettingPath) -> ConfigError:
     named = f"{NAMESPACE}:{'.'.join(path)}"
     return ConfigError(f"{named}: is in clear text; run `pulumi config set --stack STACK --secret --path '{named}'`")
+
+
+def default_name(key: str, stack: str) -> str:
+    """What EAS knows a thing of a stack by, unless its settings say otherwise."""
+    return f"{key}_{stack}".replace("-", "_")
 
 
 def settings_file(stack: str) -> Path:
