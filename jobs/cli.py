@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from Tea.exceptions import TeaException
 
 from cloud.eas import eas_client
 from cloud.target import TargetError
@@ -315,6 +316,9 @@ def main() -> None:
         app()
     except (ConfigError, JobError, TargetError) as problem:
         complain(str(problem))
+        sys.exit(2)
+    except TeaException as refusal:
+        complain(f"{refusal.code}: {refusal.message}" if refusal.code else str(refusal))
         sys.exit(2)
 
 
