@@ -91,7 +91,7 @@ def describe_custom_metric_list(state: CmsState, query: DescribeCustomMetricList
         (metric, dimensions)
         for metric in state.points.metrics(namespace)
         if query.metric in (None, metric)
-        for _, dimensions in state.points.series(namespace, metric)
+        for dimensions in state.points.series(namespace, metric)
         if query.group_id in (None, dimensions["groupId"])
     ]
     page = found[(query.page - 1) * query.page_size :][: query.page_size]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from emulator.services.cms.alarms import SYMBOLS, Conditions, holds, next_state, reference_age_s
 from emulator.services.cms.notification import Notifier
-from emulator.services.cms.points import MINUTE_S, Point, is_part
+from emulator.services.cms.points import MINUTE_S, Point, Points, is_part
 from emulator.services.cms.state import AlarmRule, CmsState, Composite, Escalation, Expression, Level, ResourceState
 
 _COMPOSITE_LEVELS: dict[str, Level] = {"CRITICAL": "Critical", "WARN": "Warn", "INFO": "Info"}
@@ -21,40 +21,60 @@ NOTHING: Pair = (None, None)
 Values = dict[str, Pair]
 
 
+class Measured:
+    """What was measured of a metric in a period, by the keys of resources: read once, however many rules ask."""
+
+    def __init__(self, points: Points) -> None:
+        self._points = points
+        self._read: dict[tuple[str, str, int, int], dict[str, Point]] = {}
+
+    def at(self, namespace: str, metric: str, begun: int, period_s: int) -> dict[str, Point]:
+        asked = (namespace, metric, begun, period_s)
+        if asked not in self._read:
+            found = self._points.find(namespace, metric, (), begun - 1, begun, period_s)
+            self._read[asked] = {_key(point.dimensions): point for point in found}
+        return self._read[asked]
+
+
 class Evaluation:
     """`after_minute` is called when a minute that was looked at is over."""
 
     def __init__(self, state: CmsState, notifier: Notifier) -> None:
         self._state, self._notifier = state, notifier
-        self._states = state.alarm_states
 
     def after_minute(self, minute: int, next_minute: int) -> None:
         """Evaluates the rules with a period that is over, now that `next_minute` has begun."""
         now = datetime.fromtimestamp(minute + MINUTE_S, UTC)
+        measured = Measured(self._state.points)
+        states: dict[str, dict[str, ResourceState]] = {}
+        for state in self._state.alarm_states.values():
+            states.setdefault(state.rule_id, {})[_key(state.dimensions)] = state
         for rule in self._state.rules.values():
             period_s = max(rule.period_s, MINUTE_S)
             begun = minute // period_s * period_s
             if rule.enabled and next_minute >= begun + period_s:
-                self._evaluate(rule, begun, period_s, now)
+                values = [
+                    _values(rule, measured, condition, metric, begun // length_s * length_s, length_s)
+                    for condition, metric, length_s in _conditions_of(rule, period_s)
+                ]
+                self._evaluate(rule, states.get(rule.id, {}), values, now)
 
-    def _evaluate(self, rule: AlarmRule, begun: int, period_s: int, now: datetime) -> None:
+    def _evaluate(self, rule: AlarmRule, before: dict[str, ResourceState], values: list[Values], now: datetime) -> None:
         times = _times(rule)
         if not times:
             return  # a condition in CloudMonitor's own language
-        states = [state for state in self._states.values(f"{rule.id}/") if state.rule_id == rule.id]
-        before = {_key(state.dimensions): state for state in states}
-        values = self._values_of_conditions(rule, begun, period_s)
+        resources = _resources(rule, before, values)
         worst = "OK"
-        for key, resource in _resources(rule, before, values).items():
+        for key, resource in resources.items():
             own = [found.get(key, NOTHING) for found in values]
             conditions = _conditions(rule, own)
-            if any(is_part(resource, json.loads(other)) for other in {*before, *itertools.chain(*values)} - {key}):
+            if any(other is not resource and is_part(resource, other) for other in resources.values()):
                 # A name in the rule that had no resource once: by now it has.
                 conditions = dict.fromkeys(conditions, False)
             old = before.get(key) or ResourceState(rule_id=rule.id, dimensions=resource)
             state, happening = next_state(rule, times, old, conditions, now)
             if state != old:
-                self._states.put(f"{rule.id}/{key}", state)
+                self._state.alarm_states.put(f"{rule.id}/{key}", state)
             if happening is not None:
                 value = next((value for value, _ in own if value is not None), None)
                 since = state.since or old.since
@@ -64,29 +84,22 @@ class Evaluation:
         if worst != rule.alert_state:
             self._state.rules.put(rule.id, rule.model_copy(update={"alert_state": worst}))
 
-    def _values_of_conditions(self, rule: AlarmRule, begun: int, period_s: int) -> list[Values]:
-        """For each condition of the rule, in their order."""
-        return [
-            self._values(rule, condition, metric, begun // length_s * length_s, length_s)
-            for condition, metric, length_s in _conditions_of(rule, period_s)
-        ]
 
-    def _values(
-        self, rule: AlarmRule, condition: Escalation | Expression, metric: str, begun: int, period_s: int
-    ) -> Values:
-        def found(begin: int) -> dict[str, Point]:
-            points = self._state.points.find(rule.namespace, metric, rule.dimensions, begin - 1, begin, period_s)
-            return {_key(point.dimensions): point for point in points}
-
-        age_s = reference_age_s(condition.comparison, period_s)
-        earlier = found(begun - age_s) if age_s else {}
-        return {
-            key: (
-                point.statistic(condition.statistics),
-                earlier[key].statistic(condition.statistics) if key in earlier else None,
-            )
-            for key, point in found(begun).items()
-        }
+def _values(
+    rule: AlarmRule, measured: Measured, condition: Escalation | Expression, metric: str, begun: int, period_s: int
+) -> Values:
+    """What one condition is about, of the resources that the rule names."""
+    age_s = reference_age_s(condition.comparison, period_s)
+    earlier = measured.at(rule.namespace, metric, begun - age_s, period_s) if age_s else {}
+    named = rule.dimensions
+    return {
+        key: (
+            point.statistic(condition.statistics),
+            earlier[key].statistic(condition.statistics) if key in earlier else None,
+        )
+        for key, point in measured.at(rule.namespace, metric, begun, period_s).items()
+        if not named or any(is_part(one, point.dimensions) for one in named)
+    }
 
 
 def _resources(rule: AlarmRule, before: Iterable[str], values: list[Values]) -> dict[str, Resource]:

@@ -73,30 +73,23 @@ class Points:
         `wanted` are resources, each by some of its dimensions; none means all.
         """
         first = (start // period_s + 1) * period_s
-        points = []
-        for number, dimensions in self.series(namespace, metric, wanted):
-            rows = self._connection.execute(
-                "SELECT time / ? * ?, sum(weight), sum(total), min(low), max(high) FROM cms_points "
-                "WHERE series = ? AND time >= ? AND time < ? GROUP BY 1",
-                (period_s, period_s, number, first, end // period_s * period_s + period_s),
-            )
-            points += [Point(dimensions, time, Summary(*values)) for time, *values in rows]
-        return sorted(points, key=lambda point: (point.time, sorted(point.dimensions.items())))
-
-    def series(
-        self, namespace: str, metric: str, wanted: Sequence[Dimensions] = ()
-    ) -> list[tuple[int, dict[str, str]]]:
-        """The resources that ever had such a metric, with their numbers."""
         rows = self._connection.execute(
-            "SELECT id, dimensions FROM cms_series WHERE namespace = ? AND metric = ? ORDER BY dimensions",
+            "SELECT dimensions, time / ?1 * ?1 AS begun, sum(weight), sum(total), min(low), max(high) "
+            "FROM cms_series JOIN cms_points ON series = id "
+            "WHERE namespace = ?2 AND metric = ?3 AND time >= ?4 AND time < ?5 "
+            "GROUP BY id, begun ORDER BY begun, dimensions",
+            (period_s, namespace, metric, first, end // period_s * period_s + period_s),
+        )
+        points = [Point(json.loads(dimensions), time, Summary(*values)) for dimensions, time, *values in rows]
+        return [point for point in points if not wanted or any(is_part(one, point.dimensions) for one in wanted)]
+
+    def series(self, namespace: str, metric: str) -> list[dict[str, str]]:
+        """The resources that ever had such a metric."""
+        rows = self._connection.execute(
+            "SELECT dimensions FROM cms_series WHERE namespace = ? AND metric = ? ORDER BY dimensions",
             (namespace, metric),
         )
-        found = [(number, json.loads(dimensions)) for number, dimensions in rows.fetchall()]
-        return [
-            (number, dimensions)
-            for number, dimensions in found
-            if not wanted or any(is_part(filtered, dimensions) for filtered in wanted)
-        ]
+        return [json.loads(dimensions) for (dimensions,) in rows]
 
     def metrics(self, namespace: str) -> list[str]:
         """The names of metrics that ever had a value."""

@@ -6,28 +6,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 from alibabacloud_cms20190101 import models
 from alibabacloud_cms20190101.client import Client
 
+from tests.emulator.cms.calls import CUSTOM, ask_all, next_minute, report
 from tests.emulator.conftest import RunningEmulator
 from tests.emulator.eas.calls import advance
 from tests.emulator.eas.conftest import Eas, service_json
 from tests.emulator.refusals import refused
 from tests.emulator.running import run_emulator
 from tests.emulator.sdk import connect
-
-CUSTOM = "acs_customMetric_1234567890123456"
-
-
-def ask_all(eas: Eas, targets: dict[str, int], name: str = "svc", body: bytes = b"") -> None:
-    """Asks for each target so many times."""
-    described = eas.describe(name)
-    for target, times in targets.items():
-        for _ in range(times):
-            url, headers = described["InternetEndpoint"] + target, {"Authorization": described["AccessToken"]}
-            eas.http.post(url, headers=headers, content=body)
 
 
 def datapoints(cms: Client, metric: str, *, namespace: str = "acs_learn", **query: Any) -> list[dict[str, Any]]:
@@ -37,15 +26,6 @@ def datapoints(cms: Client, metric: str, *, namespace: str = "acs_learn", **quer
 
 def of_service(name: str) -> str:
     return json.dumps([{"serviceName": name}])
-
-
-def next_minute(emulator: RunningEmulator) -> int:
-    """Moves the clock to the begin of the next minute; milliseconds at which the one that is over began."""
-    now = httpx.get(f"{emulator.url}/_emulator/clock").json()["now"]
-    second = int(now[-3:-1])
-    advance(emulator, 60.5 - second)
-    began = time.strptime(now[:17] + "00", "%Y-%m-%dT%H:%M:%S")
-    return (int(time.mktime(began)) - time.timezone) * 1000
 
 
 def test_requests_are_counted_by_status_in_the_minute_in_which_they_were_answered(
@@ -136,20 +116,6 @@ def test_longer_periods_are_made_of_minutes(emulator: RunningEmulator, cms: Clie
     (point,) = datapoints(cms, "accuracy", period="300", **query)
     assert (point["timestamp"], point["Average"], point["Maximum"]) == (start * 1000, 3, 5)
     assert (point["Minimum"], point["Sum"], point["SampleCount"]) == (1, 9, 3)
-
-
-def report(cms: Client, *, name: str = "accuracy", service: str = "svc", value: float = 1, **changes: Any) -> None:
-    metric = {
-        "group_id": "0",
-        "metric_name": name,
-        "dimensions": json.dumps({"service": service}),
-        "type": "0",
-        "values": json.dumps({"value": value}),
-        **changes,
-    }
-    cms.put_custom_metric(
-        models.PutCustomMetricRequest(metric_list=[models.PutCustomMetricRequestMetricList(**metric)])
-    )
 
 
 def test_the_range_excludes_its_begin_and_includes_its_end(emulator: RunningEmulator, cms: Client) -> None:
