@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import emulator, gateway, rows, scaling, stacks
+from bench import emulator, gateway, rows, scaling, stacks, watching
 from bench.rows import Benchmark, Row
 
 HERE = Path(__file__).parent
@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "gateway-throughput": gateway.throughput,
     "scaling-replica": scaling.first_traffic,
     "scaling-load-step": scaling.load_step,
+    "gateway-watched": watching.throughput,
     "stacks": stacks.many_services,
     "stacks-scaling": stacks.services_with_scaling_and_traffic,
 }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import oss2
 from alibabacloud_eas20210701 import models as eas
@@ -51,24 +52,29 @@ def deployed() -> Iterator[Deployed]:
         bucket.create_bucket()
         for path in [*ARTEFACT.iterdir(), SERVE]:
             bucket.put_object_from_file(f"fashion/{path.name}", str(path))
-        client = Client(
-            Config(
-                access_key_id=KEY_ID,
-                access_key_secret=KEY_SECRET,
-                region_id=REGION,
-                endpoint=url.removeprefix("http://"),
-                protocol="HTTP",
-            )
+        yield deploy(url, SERVICE_JSON)
+
+
+def deploy(url: str, document: dict[str, Any]) -> Deployed:
+    """Creates a service with one replica, named SERVICE, at the emulator there; returns when it runs."""
+    client = Client(
+        Config(
+            access_key_id=KEY_ID,
+            access_key_secret=KEY_SECRET,
+            region_id=REGION,
+            endpoint=url.removeprefix("http://"),
+            protocol="HTTP",
         )
-        client.create_service(eas.CreateServiceRequest(body=json.dumps(SERVICE_JSON)))
-        until(
-            lambda: client.describe_service(REGION, SERVICE, eas.DescribeServiceRequest()).body.status == "Running",
-            limit_s=60,
-        )
-        described = client.describe_service(REGION, SERVICE, eas.DescribeServiceRequest()).body
-        replica = client.list_service_instances(REGION, SERVICE, eas.ListServiceInstancesRequest()).body.instances[0]
-        direct = f"http://{replica.inner_ip}:{replica.instance_port}/"
-        yield Deployed(described.internet_endpoint, direct, described.access_token, client)
+    )
+    client.create_service(eas.CreateServiceRequest(body=json.dumps(document)))
+    until(
+        lambda: client.describe_service(REGION, SERVICE, eas.DescribeServiceRequest()).body.status == "Running",
+        limit_s=60,
+    )
+    described = client.describe_service(REGION, SERVICE, eas.DescribeServiceRequest()).body
+    replica = client.list_service_instances(REGION, SERVICE, eas.ListServiceInstancesRequest()).body.instances[0]
+    direct = f"http://{replica.inner_ip}:{replica.instance_port}/"
+    return Deployed(described.internet_endpoint, direct, described.access_token, client)
 
 
 SERVICE_JSON = {

@@ -57,10 +57,11 @@ def _answers(client: httpx.Client, url: str) -> bool:
 
 
 @contextmanager
-def emulator() -> Iterator[tuple[str, float]]:
+def emulator(*options: str) -> Iterator[tuple[str, float]]:
     """Our emulator with an empty state: its URL, and the seconds to its first answer."""
     port, data_dir = free_port(), tempfile.mkdtemp(prefix="paistack-bench-")
     command = [sys.executable, "-m", "emulator", "--port", str(port), "--data-dir", data_dir, "--log-level", "error"]
+    command += options
     try:
         with serving(command, f"http://127.0.0.1:{port}/health") as seconds:
             yield f"http://127.0.0.1:{port}", seconds

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from components.alarm_config import AlarmSettings
+from components.alarm_rules import scale_of
 from components.billing_config import BillingSettings, billing_problems, computing, placement
 from components.machine_types import MachineType, has_gpu
 from components.scaling_config import ScalingSettings
@@ -185,11 +187,19 @@ class EasServiceSettings(Settings):
         default=None, description="PAI workspace that the service belongs to; it must exist."
     )
     labels: dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], str] = Field(default_factory=dict)
+    alarms: AlarmSettings = Field(
+        default=AlarmSettings(), description="When monitoring.contacts are told; by default of everything."
+    )
 
     @property
     def first_replicas(self) -> int:
         """How many replicas a new service begins with."""
         return self.replicas if self.scaling is None else self.scaling.first_replicas
+
+    @property
+    def least_replicas(self) -> int:
+        """How few there may ever be; 0 for a service that sleeps."""
+        return self.replicas if self.scaling is None else self.scaling.bounds[0]
 
     @property
     def most_replicas(self) -> int:
@@ -223,6 +233,22 @@ class EasServiceSettings(Settings):
         problems = billing_problems(self.billing, self.instance_type)
         refuse(EasServiceSettings, (Problem(("billing", *path), message) for path, message in problems))
         return self
+
+    @model_validator(mode="after")
+    def _can_be_watched(self) -> Self:
+        refuse(EasServiceSettings, self._alarm_problems())
+        return self
+
+    def _alarm_problems(self) -> Iterator[Problem]:
+        """Rules that were asked for and cannot be made into CloudMonitor's units."""
+        reasons = {
+            "gpu_percent": f"{self.instance_type} has no GPU",
+            "load_percent": "the capacity is not known; set scaling.qps_per_replica or request.max_qps_per_replica",
+        }
+        for name in self.alarms.rules:
+            if scale_of(name, self) is None:
+                reason = reasons.get(name, f"what {self.instance_type} has is not known")
+                yield Problem(("alarms", "rules", name), reason)
 
     def _scaling_problems(self, scaling: ScalingSettings) -> Iterator[Problem]:
         if "replicas" in self.model_fields_set:

@@ -52,7 +52,8 @@ class EasService(pulumi.ComponentResource):
         """`group` is the service group that it is a member of, `resource_id` the resource group that it runs in, and
         `gateway_id` the gateway that it is called through, should it be the stack's own. `runs_on` are there before it
         and go after it; it changes only once `change_after` are as declared, too."""
-        super().__init__("paistack:eas:EasService", name, settings.model_dump(mode="json", exclude_none=True), opts)
+        declared = settings.model_dump(mode="json", exclude_none=True, exclude={"alarms"})  # those are Monitoring's
+        super().__init__("paistack:eas:EasService", name, declared, opts)
         child = ResourceOptions(parent=self)
         known_bucket = Output.from_input(bucket)
 

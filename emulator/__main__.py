@@ -25,11 +25,12 @@ def main(
         ".paistack/emulator"
     ),
     log_level: Annotated[LogLevel, typer.Option(help="The least severe messages to log.")] = "info",
+    metrics: Annotated[bool, typer.Option(help="Measure services, and evaluate alarm rules.")] = True,
 ) -> None:
     """Alibaba Cloud on the loopback: OSS, EAS with live replicas, RAM, STS, CloudMonitor and PAI workspaces."""
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     listener = _listen(host, port)
-    settings = Settings(data_dir=data_dir.resolve(), port=listener.getsockname()[1])
+    settings = Settings(data_dir=data_dir.resolve(), port=listener.getsockname()[1], metrics=metrics)
     try:
         lock = _claim(settings.data_dir)
         state = State(settings)

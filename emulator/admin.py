@@ -1,4 +1,6 @@
-"""The emulator's own pages: health, reset and the clock. They need no signature; only the loopback reaches them."""
+"""The emulator's own pages: health, reset, the clock, and what the cloud would have sent.
+
+They need no signature; only the loopback reaches them."""
 
 import json
 import math
@@ -12,6 +14,7 @@ from starlette.responses import JSONResponse
 from emulator.addresses import LOOPBACK
 from emulator.clock import iso
 from emulator.errors import ApiError
+from emulator.services.cms.contacts import activate
 from emulator.services.eas.resources.machine_operations import Purchase
 from emulator.services.eas.resources.spot import Reclaim, reclaim
 from emulator.state import State
@@ -21,7 +24,8 @@ MAX_ADVANCE_S = 10 * 365 * 86_400
 
 
 class Admin:
-    """`GET /health`, `POST /_emulator/reset`, `GET` and `POST /_emulator/clock`, `POST /_emulator/eas/...`."""
+    """`GET /health`, `POST /_emulator/reset`, `GET` and `POST /_emulator/clock`, `GET /_emulator/outbox`,
+    `POST /_emulator/contacts/activate`, `POST /_emulator/eas/...`."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -45,6 +49,11 @@ class Admin:
                 return JSONResponse({"now": iso(self._state.clock.now())})
             case "POST", "/_emulator/clock":
                 return self._advance(await body_of(request, limit=1024))
+            case "GET" | "HEAD", "/_emulator/outbox":
+                messages = [message.model_dump(mode="json") for message in self._state.cms.outbox.values()]
+                return JSONResponse({"messages": messages})
+            case "POST", "/_emulator/contacts/activate":
+                return self._activate(await body_of(request, limit=1024))
             case "POST", "/_emulator/eas/reclaim":
                 return self._reclaim(await body_of(request, limit=1024))
             case "POST", "/_emulator/eas/machines":
@@ -67,8 +76,17 @@ class Admin:
             seconds = math.nan
         if not 0 <= seconds <= MAX_ADVANCE_S:
             raise ApiError("", f'the body must be {{"advance_s": SECONDS}}, with SECONDS from 0 to {MAX_ADVANCE_S}')
+        return JSONResponse({"now": iso(self._state.advance(seconds))})
+
+    def _activate(self, body: bytes) -> JSONResponse:
+        """Has a person agree to be a contact: `{"contact": NAME}`."""
+        try:
+            name = str(json.loads(body)["contact"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise ApiError("", 'the body must be {"contact": NAME}') from None
         with self._state.store.transaction():
-            return JSONResponse({"now": iso(self._state.clock.advance(seconds))})
+            contact = activate(self._state.cms, name)
+        return JSONResponse({"contact": name, "activated": contact.activated})
 
     def _reclaim(self, body: bytes) -> JSONResponse:
         """Takes spot instances away: `{"service": NAME, "instances": 1, "notice_s": 300, "region": "cn-hangzhou"}`."""

@@ -74,12 +74,10 @@ class Emulator:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        await self._state.eas.start()
-        await self._state.dsw.start()
+        await self._state.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self._state.eas.stop()
-        await self._state.dsw.stop()
+        await self._state.stop()
         self._state.store.close()
         await send({"type": "lifespan.shutdown.complete"})
 

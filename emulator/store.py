@@ -141,3 +141,29 @@ class StoredSettings:
         number = int(self.get(key) or first - 1) + 1
         self.set(key, str(number))
         return number
+
+
+class Journal(Generic[Document]):
+    """Documents in the order in which they came; of more than `kept` the oldest are forgotten."""
+
+    def __init__(self, store: Store, kind: str, model: type[Document], kept: int) -> None:
+        self._documents = store.collection(kind, model)
+        self._numbers = store.settings(kind)
+        self._kept = kept
+
+    def add(self, document: Document) -> str:
+        """The entry's key."""
+        number = self._numbers.next_number("last")
+        key = f"{number:012d}"
+        self._documents.put(key, document)
+        self._documents.delete(f"{number - self._kept:012d}")
+        return key
+
+    def replace(self, key: str, document: Document) -> None:
+        """Changes an entry that is still there."""
+        if self._documents.get(key) is not None:
+            self._documents.put(key, document)
+
+    def values(self) -> list[Document]:
+        """Oldest first."""
+        return self._documents.values()

@@ -1,12 +1,15 @@
 """`paistack`: what a person or a schedule runs."""
 
 import sys
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from Tea.exceptions import TeaException
 
+from cloud.eas import eas_client
 from cloud.target import TargetError
 from engine.environment import ROOT
 from jobs.classify import classify, endpoint_of, table_of
@@ -16,6 +19,8 @@ from jobs.data.image import Limits
 from jobs.demo import demo as run_demo
 from jobs.emulator import EmulatorProcess
 from jobs.exports import shell_exports
+from jobs.logs import Search, follow, read, service_of, shown, since_of
+from jobs.metrics import verify
 from jobs.models import command as models_command
 from jobs.models.train import train
 from jobs.problem import JobError
@@ -36,6 +41,8 @@ models = typer.Typer(help="Registered versions of models.", no_args_is_help=True
 app.add_typer(models, name="models")
 data = typer.Typer(help="Datasets of images.", no_args_is_help=True)
 app.add_typer(data, name="data")
+metrics_app = typer.Typer(help="What CloudMonitor measures.", no_args_is_help=True)
+app.add_typer(metrics_app, name="metrics")
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="local, dev, staging or production.")]
 Service = Annotated[str, typer.Option(help="Name of the service in the stack's settings.")]
@@ -43,6 +50,14 @@ Service = Annotated[str, typer.Option(help="Name of the service in the stack's s
 Workspace = Annotated[str, typer.Option(help="Id of the PAI workspace.")]
 
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
 
 
 class EmulatorAction(StrEnum):
@@ -111,6 +126,40 @@ def token(
     """Print a service's token, for the header Authorization; in a pipe it is on no command line."""
     value = endpoint_of(open_stack(stack), service).token
     sys.stdout.write(f"Authorization: {value}\n" if header else f"{value}\n")
+
+
+@app.command()
+def logs(
+    service: Annotated[str, typer.Argument(help="Name of the service in the stack's settings.")],
+    stack: Stack = "local",
+    since: Annotated[str, typer.Option(help="15m, 2h, 1d ago, or a time in UTC.")] = "15m",
+    grep: Annotated[str, typer.Option(help="Only lines that contain this text.")] = "",
+    level: Annotated[LogLevel | None, typer.Option(help="Only lines that are at least so severe.")] = None,
+    request_id: Annotated[str | None, typer.Option(help="Only lines of the request that was answered with it.")] = None,
+    following: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")] = False,
+) -> None:
+    """Show what the replicas of a service have written, oldest first."""
+    begin = since_of(since, datetime.now(UTC))
+    opened = open_stack(stack)
+    name = service_of(opened, service)
+    search = Search(grep, level.value if level else None, request_id)
+    client = eas_client(opened.target, opened.credentials())
+    try:
+        for entry in (follow if following else read)(client, opened.target.region, name, search, begin):
+            results.print(shown(entry), soft_wrap=True)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@metrics_app.command("verify")
+def verify_metrics(stack: Stack = "local") -> None:
+    """Ask CloudMonitor for the metrics of the stack's alarms, and name every rule that would never fire."""
+    count, problems = verify(open_stack(stack))
+    for problem in problems:
+        complain(problem)
+    if not problems:
+        say(f"CloudMonitor has the metrics of all {count} rules")
+    raise typer.Exit(1 if problems else 0)
 
 
 @app.command()
@@ -267,6 +316,9 @@ def main() -> None:
         app()
     except (ConfigError, JobError, TargetError) as problem:
         complain(str(problem))
+        sys.exit(2)
+    except TeaException as refusal:
+        complain(f"{refusal.code}: {refusal.message}" if refusal.code else str(refusal))
         sys.exit(2)
 
 

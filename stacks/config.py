@@ -11,8 +11,10 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from cloud.target import Target
+from components.alarm_config import MonitoringSettings
 from components.billing_config import GatewaySettings, MachineGroupSettings, MixSettings, place_problems
 from components.eas_config import EasServiceSettings
+from components.monitoring_config import contact_problems
 from components.notebook_config import NotebookSettings
 from components.settings import NAME_PATTERN, Settings, refuse
 from components.store_rules import ModelStoreSettings
@@ -48,6 +50,7 @@ class StackConfig(Settings):
     traffic: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], TrafficSplitSettings] = Field(
         default_factory=dict, description="Services that are versions of each other, behind one address."
     )
+    monitoring: MonitoringSettings = MonitoringSettings()
     notebooks: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], NotebookSettings] = Field(
         default_factory=dict, description="Notebooks on DSW, each by a short name of lower-case letters."
     )
@@ -61,9 +64,14 @@ class StackConfig(Settings):
         problems = (
             split_problems(self.traffic, self.services),
             place_problems(self.machines, self.mixes, self.gateways, self.services),
+            contact_problems(self.monitoring, self.services),
         )
         refuse(StackConfig, chain.from_iterable(problems))
         return self
+
+    def service_names(self, stack: str) -> dict[str, str]:
+        """The names in EAS of the stack's services, by their keys."""
+        return {key: its.service_name or default_name(key, stack) for key, its in self.services.items()}
 
     @classmethod
     def load(cls) -> Self:
@@ -131,6 +139,11 @@ class StackConfig(Settings):
 def _in_clear_text(path: SettingPath) -> ConfigError:
     named = f"{NAMESPACE}:{'.'.join(path)}"
     return ConfigError(f"{named}: is in clear text; run `pulumi config set --stack STACK --secret --path '{named}'`")
+
+
+def default_name(key: str, stack: str) -> str:
+    """What EAS knows a thing of a stack by, unless its settings say otherwise."""
+    return f"{key}_{stack}".replace("-", "_")
 
 
 def settings_file(stack: str) -> Path:

@@ -21,6 +21,8 @@ from components.eas_config import EasServiceSettings
 from components.eas_service import EasService
 from components.model_artefact import ArtefactError, ModelArtefact, ServingCode
 from components.model_store import ModelStore
+from components.monitoring import Monitoring
+from components.monitoring_config import watched_services
 from components.notebook import Notebook
 from components.notebook_code import NotebookCode
 from components.notebook_config import default_instance_name
@@ -156,6 +158,16 @@ def deploy(config: StackConfig) -> None:
         for name, settings in config.training.items()
     }
 
+    if watched_services(config.monitoring, config.services):
+        monitoring = Monitoring(
+            "monitoring",
+            config.monitoring,
+            config.services,
+            prefix=f"paistack-{stack}",
+            service_names={name: deployed.service_name for name, deployed in services.items()},
+            opts=in_cloud,
+        )
+        pulumi.export("alarms", monitoring.rules)
     pulumi.export("bucket", store.bucket_name)
     pulumi.export("training", {name: {"instance_id": training.instance_id} for name, training in trainings.items()})
     pulumi.export(

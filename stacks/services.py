@@ -8,7 +8,7 @@ from pulumi import Output, Resource
 from components.eas_service import EasService
 from components.traffic_config import services_in_traffic
 from components.traffic_split import ShadowTraffic, TrafficGroup, TrafficSplit
-from stacks.config import StackConfig
+from stacks.config import StackConfig, default_name
 
 
 class MakeService(Protocol):
@@ -28,10 +28,10 @@ class Deployed(NamedTuple):
 def deploy_services(config: StackConfig, stack: str, tags: Mapping[str, str], make: MakeService) -> Deployed:
     """Services with traffic, then their parts in it, then services without; `components/traffic_split.py` says why."""
     region, traffic = config.target.region, config.traffic
-    names = {key: its.service_name or _default_name(key, stack) for key, its in config.services.items()}
+    names = config.service_names(stack)
     groups = {
         key: TrafficGroup(
-            key, group_name=its.group_name or _default_name(key, stack), region=region, adopt=its.adopt, tags=tags
+            key, group_name=its.group_name or default_name(key, stack), region=region, adopt=its.adopt, tags=tags
         )
         for key, its in traffic.items()
     }
@@ -68,7 +68,3 @@ def deploy_services(config: StackConfig, stack: str, tags: Mapping[str, str], ma
                 target=services[its.shadow.service].service_name,
             )
     return Deployed(services, splits)
-
-
-def _default_name(key: str, stack: str) -> str:
-    return f"{key}_{stack}".replace("-", "_")

@@ -1,12 +1,15 @@
 """What an account holds, asked through the SDKs."""
 
 import json
+import time
 from typing import Any
 
 import oss2
+from alibabacloud_cms20190101.models import DescribeMetricRuleListRequest
 from alibabacloud_eas20210701 import models
 from Tea.exceptions import TeaException
 
+from cloud.cms import cms_client
 from cloud.eas import eas_client
 from cloud.oss import oss_bucket
 from cloud.ram import RamClient
@@ -127,6 +130,35 @@ class Cloud:
         """Merges `change` into a service's configuration, as somebody with a console would."""
         request = models.UpdateServiceRequest(body=json.dumps(change))
         self._eas.update_service(self._target.region, service, request)
+
+    def stop(self, service: str) -> None:
+        """Ends a service's replicas, as somebody with a console would."""
+        self._eas.stop_service(self._target.region, service, models.StopServiceRequest())
+        self._wait(service, "Stopped")
+
+    def start(self, service: str) -> None:
+        """Has a stopped service run again."""
+        self._eas.start_service(self._target.region, service, models.StartServiceRequest())
+        self._wait(service, "Running")
+
+    def alarms(self) -> dict[str, str]:
+        """The states of alarm rules by name."""
+        return {rule.rule_name: rule.alert_state for rule in self._rules()}
+
+    def levels(self, rule_name: str) -> dict[str, str]:
+        """The thresholds of an alarm rule's levels."""
+        (rule,) = (rule for rule in self._rules() if rule.rule_name == rule_name)
+        return {level: its["Threshold"] for level, its in rule.escalations.to_map().items()}
+
+    def _rules(self) -> list[Any]:
+        request = DescribeMetricRuleListRequest(page_size=100)
+        return list(cms_client(self._target, self._credentials).describe_metric_rule_list(request).body.alarms.alarm)
+
+    def _wait(self, service: str, status: str) -> None:
+        deadline = time.monotonic() + 60
+        while self._service(service).status != status:
+            assert time.monotonic() < deadline, f"{service} is not {status}"
+            time.sleep(0.1)
 
     def buckets(self) -> list[str]:
         anonymous = oss_bucket(self._target, self._credentials, "any-bucket")

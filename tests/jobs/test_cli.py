@@ -33,6 +33,9 @@ def paistack(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str
         ),
         (["emulator", "restart"], 2, "'restart' is not one of 'start', 'stop', 'status', 'reset'"),
         (["classify"], 2, "Missing argument"),
+        (["logs", "fashion", "--since", "soon"], 2, "error: --since: found 'soon'; give a time such as 15m"),
+        (["logs", "fashion", "--level", "loud"], 2, "'loud' is not one of 'debug', 'info', 'warning', 'error'"),
+        (["metrics", "verify", "--stack", "dev"], 2, "error: no credentials for Alibaba Cloud (cn-hangzhou)"),
         (["deploy"], 2, "No such command 'deploy'"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, Json, TypeAdapter, ValidationError, model_validator
 
 from emulator.operations import Parameters
-from emulator.services.cms.metrics import COMPARISONS
+from emulator.services.cms.catalogue import COMPARISONS
 from emulator.services.cms.state import Escalation, Level, NoDataPolicy
 
 _DIMENSIONS = TypeAdapter(Json[list[dict[str, str]]])

@@ -7,7 +7,7 @@ from pydantic import Field
 from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Parameters
 from emulator.services.cms.alarm_parameters import CompositeParameters, PutResourceMetricRule
-from emulator.services.cms.metrics import statistics_of
+from emulator.services.cms.catalogue import statistics_of
 from emulator.services.cms.service import cms, succeeded
 from emulator.services.cms.state import AlarmRule, CmsState, Composite, Escalation, Expression, in_ms
 
@@ -80,6 +80,7 @@ def delete_metric_rules(state: CmsState, query: DeleteMetricRules) -> Answer:
     """Deleting what does not exist succeeds."""
     for rule_id in query.rule_ids:
         state.rules.delete(rule_id)
+        state.alarm_states.delete_all(f"{rule_id}/")
     return succeeded()
 
 

@@ -4,7 +4,9 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Parameters
+from emulator.services.cms.notification import activation_messages
 from emulator.services.cms.service import cms, succeeded
 from emulator.services.cms.state import CmsState, Contact, in_ms
 
@@ -60,6 +62,8 @@ def put_contact(state: CmsState, call: Call, query: PutContact) -> Answer:
         updated=call.now,
     )
     state.contacts.put(contact.name, contact)
+    for message in activation_messages(contact, old, call.now):
+        state.outbox.add(message)
     return succeeded()
 
 
@@ -78,6 +82,16 @@ def delete_contact(state: CmsState, query: ContactName) -> Answer:
         state.groups.put(group.name, group)
     state.contacts.delete(query.name)
     return succeeded()
+
+
+def activate(state: CmsState, name: str) -> Contact:
+    """What a person does who follows the links of the activation messages; ApiError without such a contact."""
+    contact = state.contacts.get(name)
+    if contact is None:
+        raise ApiError("ContactNotExists", f"There is no contact {name}.", 404)
+    contact = contact.model_copy(update={"activated": sorted(contact.channels)})
+    state.contacts.put(name, contact)
+    return contact
 
 
 def _matches(contact: Contact, query: DescribeContactList) -> bool:

@@ -1,13 +1,19 @@
 """What CloudMonitor remembers."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel
 
 from emulator.errors import ApiError
-from emulator.store import Store
+from emulator.services.cms.points import Points
+from emulator.store import Journal, Store
+
+# So many entries are kept; the oldest are forgotten.
+KEPT_ALARMS = 10_000
+KEPT_MESSAGES = 1_000
 
 Level = Literal["Critical", "Warn", "Info"]
 NoDataPolicy = Literal["KEEP_LAST_STATE", "INSUFFICIENT_DATA", "OK"]
@@ -107,11 +113,75 @@ class AlarmRule(BaseModel):
         return json.loads(self.resources) if self.resources else []
 
 
+class ResourceState(BaseModel):
+    """Where one resource of a rule stands.
+
+    `streaks` counts periods in a row in which a level's condition held, `missing` those without data. `notified` says
+    when each level was last sent, and `announced` whether anybody was told of the present alarm.
+    """
+
+    rule_id: str
+    dimensions: dict[str, str]
+    state: Literal["OK", "ALARM", "INSUFFICIENT_DATA"] = "OK"
+    level: Level | None = None
+    since: datetime | None = None
+    streaks: dict[Level, int] = {}
+    missing: int = 0
+    notified: dict[Level, datetime] = {}
+    announced: bool = False
+
+
+class LoggedAlarm(BaseModel):
+    """One entry of the alert history: an alarm begins, changes its level, is sent again, or ends.
+
+    `level` is the alarm's, also when it ends; `targets` are the addresses that were told, by channel, and `contacts`
+    the people behind them.
+    """
+
+    id: str
+    time: datetime
+    since: datetime | None
+    rule_id: str
+    rule_name: str
+    namespace: str
+    metric: str
+    dimensions: dict[str, str]
+    contact_groups: list[str]
+    event: Literal["TRIGGERED", "RESOLVED"]
+    state: Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
+    level: Level
+    before: Level | None
+    expression: str
+    times: int
+    value: float | None
+    send_status: int
+    targets: dict[str, list[str]]
+    contacts: list[str]
+    webhook: str
+
+
+class Message(BaseModel):
+    """Something that the cloud would have sent to `address`; of a webhook also what became of it."""
+
+    time: datetime
+    channel: Literal["MAIL", "SMS", "ONCALL", "DING", "ALIIM", "WEBHOOK"]
+    address: str
+    contact: str
+    subject: str
+    text: str
+    result: str = ""
+
+
 class CmsState:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime], *, account_id: str) -> None:
+        self.store, self.now, self.account_id = store, now, account_id
+        self.points = Points(store.connection)
         self.contacts = store.collection("cms.contacts", Contact)
         self.groups = store.collection("cms.contact_groups", ContactGroup)
         self.rules = store.collection("cms.alarm_rules", AlarmRule)
+        self.alarm_states = store.collection("cms.alarm_states", ResourceState)
+        self.alarms = Journal(store, "cms.alert_log", LoggedAlarm, KEPT_ALARMS)
+        self.outbox = Journal(store, "cms.outbox", Message, KEPT_MESSAGES)
 
     def rule(self, rule_id: str) -> AlarmRule:
         if rule := self.rules.get(rule_id):

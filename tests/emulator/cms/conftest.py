@@ -5,7 +5,10 @@ from alibabacloud_cms20190101 import models
 from alibabacloud_cms20190101.client import Client
 
 from tests.emulator.conftest import RunningEmulator
+from tests.emulator.eas.conftest import eas
 from tests.emulator.sdk import connect
+
+__all__ = ["eas"]
 
 
 @pytest.fixture

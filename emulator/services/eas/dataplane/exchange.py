@@ -50,6 +50,7 @@ class Exchange:
         self.request_id = given.decode("latin-1") if given else str(uuid.uuid4())
         self.status = 0
         self.instance = ""
+        self._received = self._sent = 0
         self._began = time.perf_counter()
         self._first: bytes | None = None
         self._more = True
@@ -89,8 +90,10 @@ class Exchange:
         self.status = response.status
         await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         while not response.complete:
+            self._sent += len(chunk)
             await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
             chunk = await response.read()
+        self._sent += len(chunk)
         self._finished = True
         await self._send({"type": "http.response.body", "body": chunk})
 
@@ -131,7 +134,10 @@ class Exchange:
     def access(self) -> Access:
         latency_ms = (time.perf_counter() - self._began) * 1000
         path = self.target.decode("latin-1")
-        return Access(time.time(), self.method, path, self.status, latency_ms, self.instance, self.request_id)
+        return Access(
+            time.time(), self.method, path, self.status, latency_ms, self.instance, self.request_id,
+            self._received, self._sent,
+        )  # fmt: skip
 
     async def _stream(self) -> AsyncIterator[bytes]:
         assert self._first is not None  # noqa: S101 - read before
@@ -155,4 +161,5 @@ class Exchange:
         if not self._more:
             self._watcher = asyncio.create_task(self._watch())
         body: bytes = message.get("body", b"")
+        self._received += len(body)
         return body

@@ -26,7 +26,8 @@ _in_flight = attrgetter("in_flight")
 
 
 class Access(NamedTuple):
-    """One request that a service got. `time` is in seconds since the epoch, `instance` empty when none was asked."""
+    """One request that a service got. `time` is in seconds since the epoch, `instance` empty when none was asked, and
+    `received` and `sent` are the bytes of the request's body and of the answer's."""
 
     time: float
     method: str
@@ -35,6 +36,8 @@ class Access(NamedTuple):
     latency_ms: float
     instance: str
     request_id: str
+    received: int = 0
+    sent: int = 0
 
 
 class Route:

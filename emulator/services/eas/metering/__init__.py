@@ -1,0 +1,1 @@
+"""What the services of EAS do, measured: their requests at the gateway, and what their processes use."""

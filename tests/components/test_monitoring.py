@@ -1,0 +1,82 @@
+"""What the monitoring of a stack registers."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from components.alarm_config import MonitoringSettings
+from components.eas_config import EasServiceSettings
+from components.monitoring import Monitoring
+from tests.components.conftest import Recorder
+
+CONTACTS = {"anna": {"mail": "anna@example.com", "sms": "13000000000"}, "robot": {"dingtalk": "https://d.example/1"}}
+
+
+@pytest.fixture
+def register(engine: Recorder, run: Callable[[Callable[[], object]], None]) -> Callable[..., dict[str, Any]]:
+    """The inputs of everything that is registered for a service `shop`, by name."""
+
+    def register(monitoring: dict[str, Any] | None = None, **service: Any) -> dict[str, Any]:
+        settings = MonitoringSettings.model_validate({"contacts": CONTACTS} | (monitoring or {}))
+        plain = {"model": {"name": "fashion", "artefact": "out"}, "instance_type": "ecs.c7.large"}
+        services = {"shop": EasServiceSettings.model_validate(plain | service)}
+        run(
+            lambda: Monitoring(
+                "monitoring", settings, services, prefix="paistack-test", service_names={"shop": "shop_test"}
+            )
+        )
+        return {name: args.inputs for name, args in engine.registered.items()}
+
+    return register
+
+
+def test_contacts_and_a_group_for_each_service_are_registered(register: Callable[..., dict[str, Any]]) -> None:
+    found = register(alarms={"contacts": ["robot"]})
+
+    assert found["monitoring-anna"]["channelsMail"] == "anna@example.com"
+    assert found["monitoring-anna"]["channelsSms"] == "13000000000"
+    assert found["monitoring-robot"]["channelsDingWebHook"] == "https://d.example/1"
+    assert found["shop-on-call"]["contacts"] == ["paistack-test-robot"]
+    assert found["shop-on-call"]["alarmContactGroupName"] == "paistack-test-shop"
+
+
+def test_an_alarm_has_its_levels_its_service_and_its_group(register: Callable[..., dict[str, Any]]) -> None:
+    rule = {"warn": {"limit": 300}, "emergency": {"limit": 900, "for_min": 1}}
+    found = register({"webhook": "https://x.example/"}, alarms={"rules": {"latency_ms": rule}, "silence_min": 30})
+
+    alarm = found["shop-latency_ms-info-critical"]
+    assert (alarm["name"], alarm["project"], alarm["metric"]) == ("paistack-test-shop-latency_ms", "acs_learn", "rt")
+    assert json.loads(alarm["metricDimensions"]) == [{"serviceName": "shop_test"}]
+    assert alarm["escalationsInfo"] == {
+        "statistics": "Average", "comparisonOperator": ">", "threshold": "300000", "times": 3,
+    }  # fmt: skip
+    assert (alarm["escalationsCritical"]["threshold"], alarm["escalationsCritical"]["times"]) == ("900000", 1)
+    assert "escalationsWarn" not in alarm
+    assert (alarm["contactGroups"], alarm["silenceTime"], alarm["period"]) == (["paistack-test-shop"], 1800, 60)
+    assert alarm["webhook"] == "https://x.example/"
+
+
+def test_missing_data_are_an_alarm_unless_the_service_may_sleep(register: Callable[..., dict[str, Any]]) -> None:
+    missing = register(alarms={"no_data_min": 3})["shop-no_data"]
+
+    assert (missing["metric"], missing["minutes"]) == ("memory_rss", 3)
+    assert missing["contact_groups"] == ["paistack-test-shop"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"alarms": {"no_data_min": None}},
+        {"scaling": {"min_replicas": 0, "max_replicas": 2, "qps_per_replica": {"target": 5}}},
+    ],
+)
+def test_there_is_no_such_alarm_without_its_time_or_with_a_service_that_sleeps(
+    register: Callable[..., dict[str, Any]], settings: dict[str, Any]
+) -> None:
+    assert "shop-no_data" not in register(**settings)
+
+
+def test_a_service_that_is_switched_off_has_no_alarms(register: Callable[..., dict[str, Any]]) -> None:
+    assert not [name for name in register(alarms={"enabled": False}) if name.startswith("shop-")]
