@@ -1,7 +1,25 @@
 """All emulated operations of CloudMonitor: importing this module registers them at `cms`."""
 
-from emulator.services.cms import alarm_rules, alarm_targets, contact_groups, contacts
+from emulator.services.cms import (
+    alarm_history,
+    alarm_rules,
+    alarm_targets,
+    contact_groups,
+    contacts,
+    custom_metrics,
+    metric_data,
+    metric_meta,
+)
 
-MODULES = (alarm_rules, alarm_targets, contact_groups, contacts)
+MODULES = (
+    alarm_history,
+    alarm_rules,
+    alarm_targets,
+    contact_groups,
+    contacts,
+    custom_metrics,
+    metric_data,
+    metric_meta,
+)
 
 __all__ = ["MODULES"]
