@@ -40,7 +40,7 @@ check: setup ## style, types, import rules, Go code; changes nothing
 	$(BIN)/python -m engine.check
 
 test: setup check ## everything that is tested
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 soak: setup ## a minute of 100 requests a second for everything that is done to services; not one may be lost
 	PAISTACK_LOAD_S=60 $(BIN)/pytest tests/emulator/eas/test_no_request_is_lost.py $(ARGS)
