@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from components.alarm_rules import LEVELS, WATCHED, LevelName, RuleName
-from components.settings import NAME_PATTERN, Problem, Settings, refuse
+from components.settings import NAME_PATTERN, Problem, Secret, Settings, refuse
 
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 ContactName = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
@@ -20,8 +20,8 @@ class ContactSettings(Settings):
     sms: Annotated[str, StringConstraints(pattern=r"^\+?[0-9-]{5,20}$")] | None = Field(
         default=None, description="Number for text messages, and for calls in an emergency."
     )
-    dingtalk: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = Field(
-        default=None, description="Address of a DingTalk robot."
+    dingtalk: Secret | None = Field(
+        default=None, description="Address of a DingTalk robot; encrypted, since whoever has it can write to the group."
     )
     language: Literal["en", "zh-cn"] = "en"
 
@@ -39,7 +39,7 @@ class MonitoringSettings(Settings):
         default_factory=dict, description="People and channels, each by a short name of lower-case letters."
     )
     webhook: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = Field(
-        default=None, description="Gets every alarm and its end in a POST request."
+        default=None, description="Gets every alarm and its end in a POST request; in clear text, so without a token."
     )
 
 

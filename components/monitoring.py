@@ -90,9 +90,9 @@ def _contact(name: str, contact_name: str, settings: ContactSettings, opts: Reso
         describe="A contact of paistack",
         channels_mail=settings.mail,
         channels_sms=settings.sms,
-        channels_ding_web_hook=settings.dingtalk,
+        channels_ding_web_hook=Output.secret(settings.dingtalk.get_secret_value()) if settings.dingtalk else None,
         lang=settings.language,
-        opts=opts,
+        opts=ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=["channelsDingWebHook"])),
     )
 
 

@@ -133,7 +133,12 @@ class StackConfig(Settings):
             for name, notebook in self.notebooks.items()
             for variable in notebook.secrets
         ]
-        return services + notebooks
+        contacts: list[SettingPath] = [
+            ("monitoring", "contacts", name, "dingtalk")
+            for name, contact in self.monitoring.contacts.items()
+            if contact.dingtalk is not None
+        ]
+        return services + notebooks + contacts
 
 
 def _in_clear_text(path: SettingPath) -> ConfigError:

@@ -37,7 +37,10 @@ def test_contacts_and_a_group_for_each_service_are_registered(register: Callable
 
     assert found["monitoring-anna"]["channelsMail"] == "anna@example.com"
     assert found["monitoring-anna"]["channelsSms"] == "13000000000"
-    assert found["monitoring-robot"]["channelsDingWebHook"] == "https://d.example/1"
+    assert found["monitoring-robot"]["channelsDingWebHook"] == {
+        "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",  # Pulumi's mark of secrets
+        "value": "https://d.example/1",
+    }
     assert found["shop-on-call"]["contacts"] == ["paistack-test-robot"]
     assert found["shop-on-call"]["alarmContactGroupName"] == "paistack-test-shop"
 

@@ -94,3 +94,17 @@ def test_a_service_without_alarms_needs_no_contacts(tmp_path: Path) -> None:
     config = StackConfig.from_file(stack_file(tmp_path, settings({"enabled": False}, contacts={})))
 
     assert not config.services["fashion"].alarms.enabled
+
+
+def test_the_address_of_a_robot_is_not_taken_in_clear_text(tmp_path: Path) -> None:
+    robot = {"dingtalk": "https://oapi.dingtalk.com/robot/send?access_token=opensesame"}
+    with pytest.raises(ConfigError) as refused:
+        StackConfig.from_file(stack_file(tmp_path, settings({}, contacts={"robot": robot})))
+
+    path = "paistack:monitoring.contacts.robot.dingtalk"
+    assert str(refused.value) == (
+        f"{path}: is in clear text; run `pulumi config set --stack STACK --secret --path '{path}'`"
+    )
+
+    encrypted = settings({}, contacts={"robot": {"dingtalk": {"secure": "v1:abc"}}})
+    assert "robot" in StackConfig.from_file(stack_file(tmp_path, encrypted)).monitoring.contacts
