@@ -198,6 +198,42 @@ def forecast(
 
 
 @app.command()
+def backtest(
+    history: Annotated[Path, typer.Option(help="CSV file with the columns timestamp and qps.")],
+    step_seconds: Annotated[int, typer.Option(help="Between two rows of the history.")],
+    qps_per_replica: Annotated[float, typer.Option(help="Requests per second that one replica can serve.")],
+    min_replicas: Annotated[int, typer.Option("--min", help="The least replicas.")],
+    max_replicas: Annotated[int, typer.Option("--max", help="The most replicas.")],
+    warm_up: Annotated[int, typer.Option(help="Seconds from asking for a replica until it serves.")],
+    days: Annotated[int, typer.Option(help="So many of the last days are replayed.")] = 3,
+    methods: Annotated[str, typer.Option(help="naive, seasons, arima, lstm, boosting, ensemble.")] = "naive,seasons",
+    present_target: Annotated[float, typer.Option(help="Of the autoscaler, as a share of --qps-per-replica.")] = 0.7,
+    aim: Annotated[Aim, typer.Option(help="safe: no more overload or hours; economic: least cost.")] = Aim.ECONOMIC,
+    overload_price: Annotated[float, typer.Option(help="Of an hour of overload, in replica-hours.")] = 100.0,
+    replica_hour_price: Annotated[float | None, typer.Option(help="Adds a column of money.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report as one HTML file.")] = None,
+) -> None:
+    """Replay the last days with and without forecasts: replicas, overload, cost; needs no cloud."""
+    from jobs.backtest import BacktestFlags
+    from jobs.backtest import backtest as run_backtest
+    from jobs.forecast import ForecastFlags
+
+    asked = ForecastFlags(
+        history,
+        step_seconds,
+        qps_per_replica,
+        min_replicas,
+        max_replicas,
+        warm_up,
+        24.0,
+        present_target,
+        overload_price,
+        aim,
+    )
+    run_backtest(BacktestFlags(asked, methods, days, report, replica_hour_price))
+
+
+@app.command()
 def env(stack: Stack = "local") -> None:
     """Print what a shell needs to run `pulumi` by hand: eval "$(paistack env --stack local)"."""
     sys.stdout.write(shell_exports(StackConfig.of_stack(stack).target))
