@@ -74,9 +74,10 @@ def methods_by_name(names: str) -> list[Method]:
 
 
 def table_of(found: Comparison, overload_price: float, replica_hour_price: float | None) -> Table:
-    """One row for each policy; the first is what the others are compared with."""
-    table = Table("policy")
-    titles = ["replica-hours", "to now", "overload", "cost to now", "missed by", "fitted in"]
+    """One row for each policy: replica-hours and cost, also as shares of the first, which is how it is now."""
+    table = Table()
+    table.add_column("policy", no_wrap=True)
+    titles = ["hours", "to now", "overload", "cost", "missed", "fit"]
     for title in [*titles, *(["money"] if replica_hour_price is not None else [])]:
         table.add_column(title, justify="right")
     now = found.policies[0]
