@@ -28,6 +28,8 @@ LEAST_DAYS = 5
 LEAST_SKILL = 0.15
 # A plan has to be so much cheaper than the present target.
 LEAST_GAIN = 0.02
+# What is safe needs to have had so many fewer replica-hours than the present target, since the past is not the future.
+SAFE_MARGIN = 0.05
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def _tally_far(days: Sequence[_Day], name: str, wish: Wish) -> _Tally:
     floors: list[Counts] = []
     for day in days:
         chances = chances_of_overload(day.far[name], wish.rule)
-        needed = np.stack([replicas_for(chances, wish.overload_price * weight, wish.rule) for weight in WEIGHTS])
+        needed = np.stack([replicas_for(chances, wish.price * weight, wish.rule) for weight in WEIGHTS])
         floors.append(ask_in_time(needed, wish.rule))
     return _tally(days, wish.rule, floors)
 
@@ -155,7 +157,7 @@ def _tally_near(days: Sequence[_Day], wish: Wish) -> _Tally:
     floors: list[Counts] = []
     for day in days:
         chances = [chances_of_overload(forecast, wish.rule) for forecast in day.near]
-        prices = [wish.overload_price * weight for weight in WEIGHTS]
+        prices = [wish.price * weight for weight in WEIGHTS]
         by_price = [[replicas_for(its, price, wish.rule) for its in chances] for price in prices]
         floors.append(np.stack([ask_with_every_block(needed, wish.rule) for needed in by_price]))
     return _tally(days, wish.rule, floors)
@@ -178,7 +180,7 @@ def _best(far: _Tally, near: _Tally, present: Outcome, wish: Wish, method: Metho
         Renewal.UNKNOWN: (far_cost.min(axis=1) + near_cost.min(axis=1)) / 2,
     }[wish.renewal]
     place = int(by_target.argmin())
-    score = float(by_target[place]) / present.cost(wish.overload_price)
+    score = float(by_target[place]) / present.cost(wish.price)
     if score > 1 - LEAST_GAIN:
         return score, None
     tally, weight = (near, near_weight) if wish.renewal is Renewal.OFTEN else (far, far_weight)
@@ -201,8 +203,8 @@ def _best(far: _Tally, near: _Tally, present: Outcome, wish: Wish, method: Metho
 
 def _costs(tally: _Tally, present: Outcome, wish: Wish) -> Floats:
     """By target and weight; what the aim does not allow is infinitely dear."""
-    cost = tally.hours + wish.overload_price * tally.short
+    cost = tally.hours + wish.price * tally.short
     if wish.aim is Aim.SAFE:
-        allowed = (tally.hours <= 0.97 * present.replica_hours) & (tally.short <= present.short_hours)
-        cost = np.where(allowed, tally.hours + 5 * wish.overload_price * tally.short, np.inf)
-    return cost
+        fewer = tally.hours <= (1 - SAFE_MARGIN) * present.replica_hours
+        return np.where(fewer & (tally.short <= present.short_hours), cost, np.inf)
+    return np.asarray(cost)

@@ -101,7 +101,7 @@ def _plan_of_a_day(known: Load, method: Method, choice: Choice, wish: Wish) -> _
     began = time.perf_counter()
     forecast = method.forecast(known.blocks, DAY_BLOCKS)
     took = time.perf_counter() - began
-    price = wish.overload_price * choice.far_weight
+    price = wish.price * choice.far_weight
     needed = replicas_for(chances_of_overload(forecast, wish.rule), price, wish.rule)
     return _Planned(_if_planned(choice, ask_in_time(needed, wish.rule)), forecast, took)
 
@@ -115,7 +115,7 @@ def _renewed(load: Load, origin: int, choice: Choice, wish: Wish) -> _Planned:
     origins = np.arange(origin, origin + DAY_BLOCKS)
     until = load.blocks.before(origin + DAY_BLOCKS)
     forecasts = [Forecast(correction.levels(until, origins, count)) for count in ahead]
-    price = wish.overload_price * choice.near_weight
+    price = wish.price * choice.near_weight
     needed = [replicas_for(chances_of_overload(its, wish.rule), price, wish.rule) for its in forecasts]
     return _Planned(_if_planned(choice, ask_with_every_block(needed, wish.rule)), forecasts[0], took)
 

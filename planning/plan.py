@@ -72,7 +72,7 @@ class Planner:
         if wanted > len(forecast):
             forecast = method.forecast(blocks, wanted).after(forecast)
         seen = blocks_ahead(rule) + 1
-        price = self.wish.overload_price
+        price = self.wish.price
         needed = np.concatenate(
             [
                 replicas_for(chances_of_overload(forecast.up_to(seen), rule), price * self.choice.near_weight, rule),

@@ -32,3 +32,8 @@ class Wish:
     aim: Aim = Aim.ECONOMIC
     overload_price: float = 100.0
     renewal: Renewal = Renewal.UNKNOWN
+
+    @property
+    def price(self) -> float:
+        """What plans take an hour of overload to cost; `safe` takes it tenfold."""
+        return self.overload_price * (10 if self.aim is Aim.SAFE else 1)
