@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planning.backtest import Counts, Replayed, Rule, replay
+from planning.backtest import TICK_S, Counts, Replayed, Rule, replay
 from planning.correction import Correction
 from planning.floor import ask_in_time, ask_with_every_block, blocks_ahead, chances_of_overload, replicas_for
 from planning.forecast import Forecast, ForecastError, Method
@@ -180,8 +180,8 @@ def _best(far: _Tally, near: _Tally, present: Outcome, wish: Wish, method: Metho
         Renewal.UNKNOWN: (far_cost.min(axis=1) + near_cost.min(axis=1)) / 2,
     }[wish.renewal]
     place = int(by_target.argmin())
-    score = float(by_target[place]) / present.cost(wish.price)
-    if score > 1 - LEAST_GAIN:
+    score = float(by_target[place])
+    if not np.isfinite(score) or (wish.aim is Aim.ECONOMIC and score > 1 - LEAST_GAIN):
         return score, None
     tally, weight = (near, near_weight) if wish.renewal is Renewal.OFTEN else (far, far_weight)
     expected = Outcome(float(tally.hours[place, weight[place]]), float(tally.short[place, weight[place]]))
@@ -202,9 +202,15 @@ def _best(far: _Tally, near: _Tally, present: Outcome, wish: Wish, method: Metho
 
 
 def _costs(tally: _Tally, present: Outcome, wish: Wish) -> Floats:
-    """By target and weight; what the aim does not allow is infinitely dear."""
+    """By target and weight. What the aim does not allow is infinitely dear.
+
+    Safe is the least overload for the hours that may be spent, and of plans with the same overload the one that spends
+    most of them: what was enough on a few days has been so by luck too.
+    """
     cost = tally.hours + wish.price * tally.short
     if wish.aim is Aim.SAFE:
         fewer = tally.hours <= (1 - SAFE_MARGIN) * present.replica_hours
-        return np.where(fewer & (tally.short <= present.short_hours), cost, np.inf)
-    return np.asarray(cost)
+        unspent = 1 - tally.hours / present.replica_hours
+        missed = tally.short / max(present.short_hours, TICK_S / 3600)
+        return np.where(fewer & (tally.short <= present.short_hours), 100 * missed + unspent, np.inf)
+    return np.asarray(cost / present.cost(wish.price))

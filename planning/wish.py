@@ -35,5 +35,5 @@ class Wish:
 
     @property
     def price(self) -> float:
-        """What plans take an hour of overload to cost; `safe` takes it tenfold."""
+        """What floors take an hour of overload to cost; under `safe` it is tenfold."""
         return self.overload_price * (10 if self.aim is Aim.SAFE else 1)
