@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import emulator, gateway, rows, scaling, stacks, watching
+from bench import classifier, emulator, gateway, rows, scaling, stacks, watching
 from bench.rows import Benchmark, Row
 
 HERE = Path(__file__).parent
@@ -26,6 +26,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "gateway-watched": watching.throughput,
     "stacks": stacks.many_services,
     "stacks-scaling": stacks.services_with_scaling_and_traffic,
+    "training": classifier.training,
+    "serving": classifier.serving,
 }
 
 

@@ -31,7 +31,8 @@ _NONE: frozenset[CountOrPercent] = frozenset({0, "0%"})
 
 # EAS keeps these two for its own sidecar.
 _RESERVED_PORTS = (8080, 9090)
-_OWN_VARIABLES = ("MODEL_DIR", "HOST", "PORT", "DRAIN_TIMEOUT_S")
+_OWN_VARIABLES = ("MODEL_DIR", "RUNTIME", "HOST", "PORT", "DRAIN_TIMEOUT_S")
+_ONNX_RUNTIME = "onnxruntime==1.32.0"
 
 
 class ModelSettings(Settings):
@@ -39,6 +40,9 @@ class ModelSettings(Settings):
 
     name: Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
     artefact: str = Field(description="Directory that training wrote, relative to the project.")
+    runtime: Literal["torchscript", "onnx"] = Field(
+        default="torchscript", description="What runs it: torch its model.pt, or ONNX Runtime its model.onnx."
+    )
 
 
 class ProbeSettings(Settings):
@@ -297,7 +301,7 @@ def service_config(
             **placement(settings.billing, resource_id),
         },
         **({"cloud": {"computing": public}} if public is not None else {}),
-        "containers": [_container(settings.container, region)],
+        "containers": [_container(settings, region)],
         "storage": [
             _read_only(MODEL_MOUNT, model_uri),
             _read_only(CODE_MOUNT, code_uri),
@@ -315,6 +319,7 @@ def plain_environment(settings: EasServiceSettings, *, host: str) -> dict[str, s
         "HOST": host,
         "PORT": str(settings.container.port),
         "DRAIN_TIMEOUT_S": str(max(1, grace_period_s - 3)),  # room for the delay before it and the exit after it
+        **({"RUNTIME": "onnx"} if settings.model.runtime == "onnx" else {}),
         **settings.container.environment,
     }
 
@@ -339,9 +344,11 @@ def _metadata(settings: EasServiceSettings, service_name: str) -> dict[str, Any]
     }
 
 
-def _container(container: ContainerSettings, region: str) -> dict[str, Any]:
-    prepare = {"prepare": {"pythonRequirements": container.python_requirements}}
-    return (prepare if container.python_requirements else {}) | {
+def _container(settings: EasServiceSettings, region: str) -> dict[str, Any]:
+    container = settings.container
+    requirements = container.python_requirements + [_ONNX_RUNTIME] * (settings.model.runtime == "onnx")
+    prepare = {"prepare": {"pythonRequirements": requirements}}
+    return (prepare if requirements else {}) | {
         "image": container.image or _default_image(region),
         "command": f"python {CODE_MOUNT / PurePosixPath(container.server).name}",
         "port": container.port,

@@ -139,7 +139,7 @@ def notebook_settings(settings: TrainingSettings, environment: dict[str, str]) -
 def start_command(settings: TrainingSettings) -> str:
     """Trains, stores the version, and stops the machine, also when training failed; run anew, it goes on or keeps.
 
-    The log lies beside the versions, since DSW has no call that gives it.
+    The log lies beside the versions, so that it outlasts the machine.
     """
     python = "python3"
     if settings.processes > 1:

@@ -54,6 +54,8 @@ class Run(Frozen):
     processes: int = 1
     commit: str | None = None
     """Of the repository that the program came from."""
+    comparison: dict[str, dict[str, float]] | None = None
+    """Of an optimised version: how good, large and fast it and the ones that it came from are."""
 
 
 class Manifest(Frozen):

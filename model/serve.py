@@ -3,7 +3,8 @@
     python serve.py --model-dir /mnt/model --port 8000
 
 The folder holds what `python -m model.train` writes: `model.pt` (TorchScript: uint8 images in, probabilities
-out), `labels.json` and `manifest.json`.  Besides torch it needs numpy, Pillow, starlette and uvicorn.
+out) or `model.onnx` (the same for ONNX Runtime), `labels.json` and `manifest.json`. Besides torch or onnxruntime it
+needs numpy, Pillow, starlette and uvicorn.
 
     POST / or /classify   a PNG or JPEG, or JSON with one of "image", "images" (base64) and "pixels" (rows of 0..255)
     GET  /healthz         200 when the model is loaded and the process is not draining, else 503
@@ -68,7 +69,8 @@ Image.MAX_IMAGE_PIXELS = None
 class Settings:
     """Options of the command line; where one is not given, the environment variable of its name counts: MODEL_DIR."""
 
-    model_dir: Annotated[Path, "folder with model.pt, labels.json and manifest.json"] = Path("/mnt/model")
+    model_dir: Annotated[Path, "folder with model.pt or model.onnx, labels.json, manifest.json"] = Path("/mnt/model")
+    runtime: Annotated[str, "torchscript runs model.pt, onnx runs model.onnx"] = "torchscript"
     host: Annotated[str, "address to listen on; 0.0.0.0 in a container that is called from outside"] = "127.0.0.1"
     port: Annotated[int, "port to listen on; 0 takes a free one, which the log then names"] = 8000
     device: Annotated[str, "cpu, cuda, or auto: the GPU where there is one"] = "auto"
@@ -96,6 +98,8 @@ class Settings:
         settings = cls(**vars(parser.parse_args(arguments)))
         if settings.device not in ("auto", "cpu", "cuda"):
             parser.error(f"argument --device: {settings.device!r}; allowed: auto, cpu, cuda")
+        if settings.runtime not in RUNTIMES:
+            parser.error(f"argument --runtime: {settings.runtime!r}; allowed: {', '.join(RUNTIMES)}")
         if settings.port > 65535:
             parser.error(f"argument --port: {settings.port}; allowed: 0 to 65535")
         for name, value in vars(settings).items():
@@ -277,7 +281,8 @@ def load(settings: Settings) -> Model:
     folder = settings.model_dir
     try:
         manifest = json.loads((folder / "manifest.json").read_bytes())
-        files = {name: (folder / name).read_bytes() for name in ("model.pt", "labels.json")}
+        file, runtime = RUNTIMES[settings.runtime]
+        files = {name: (folder / name).read_bytes() for name in (file, "labels.json")}
         broken = [name for name, content in files.items() if sha256(content).hexdigest() != manifest["files"][name]]
         labels, spec = tuple(json.loads(files["labels.json"])), Input(**manifest["input"])
         name, version = manifest["name"], manifest["version"]
@@ -286,7 +291,7 @@ def load(settings: Settings) -> Model:
         raise ModelError(f"{folder}: {problem}; it must hold what `python -m model.train --out` writes") from error
     if broken:
         raise ModelError(f"{folder}: {', '.join(broken)}: not the sha256 in manifest.json; copy the artefact again")
-    classify = torch_script(files["model.pt"], settings)
+    classify = runtime(files[file], settings)
     for n in (1, 1, 1, 2, settings.max_batch, settings.max_batch):
         classify(np.zeros((n, spec.channels, spec.size, spec.size), np.uint8))
     return Model(name, version, labels, spec, classify)
@@ -314,6 +319,33 @@ def torch_script(content: bytes, settings: Settings) -> Callable[[Pixels], NDArr
         return probabilities
 
     return classify
+
+
+def onnx_runtime(content: bytes, settings: Settings) -> Callable[[Pixels], NDArray[np.float32]]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = settings.torch_num_threads
+    there = onnxruntime.get_available_providers()
+    on_gpu = settings.device == "cuda" or (settings.device == "auto" and "CUDAExecutionProvider" in there)
+    provider = "CUDAExecutionProvider" if on_gpu else "CPUExecutionProvider"
+    if provider not in there:
+        raise ModelError(f"ONNX Runtime has no {provider} here; it has {', '.join(there)}; choose another --device")
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=[provider])
+    # onnxruntime's errors are made in C, each a class of its own.
+    except Exception as error:
+        raise ModelError(f"model.onnx cannot be loaded by ONNX Runtime: {error}") from error
+
+    def classify(pixels: Pixels) -> NDArray[np.float32]:
+        probabilities: NDArray[np.float32] = session.run(None, {"images": pixels})[0]
+        return probabilities
+
+    return classify
+
+
+RUNTIMES = {"torchscript": ("model.pt", torch_script), "onnx": ("model.onnx", onnx_runtime)}
+"""By the setting's value: the file of the artefact, and what runs it."""
 
 
 # --- Batching -------------------------------------------------------------------------------------------------

@@ -209,7 +209,10 @@ def _objects(stored: list[ModelArtefact | ServingCode | NotebookCode]) -> dict[s
 
 
 def _model(settings: EasServiceSettings) -> ModelArtefact:
-    return ModelArtefact.read(settings.model.name, Path(settings.model.artefact))
+    found = ModelArtefact.read(settings.model.name, Path(settings.model.artefact))
+    if settings.model.runtime == "onnx" and "model.onnx" not in found.files:
+        raise ArtefactError(f"runtime is onnx, but {found.directory} holds no model.onnx: train again, or leave it out")
+    return found
 
 
 def _code(settings: EasServiceSettings) -> ServingCode:

@@ -1,5 +1,6 @@
 """PAI's registry of models: a model by its name in a workspace, and its versions by where they lie."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ class Registry:
         if model_id is None:
             there = ", ".join(sorted(self._models())) or "none"
             raise JobError(f"there is no model {model} in workspace {self.workspace_id}; there are: {there}")
-        return sorted(self._versions(model_id), key=lambda version: [int(n) for n in version.name.split(".")])
+        return sorted(self._versions(model_id), key=lambda version: [int(n) for n in re.findall(r"\d+", version.name)])
 
     def register(self, manifest: Manifest, metrics: Metrics, uri: str, commit: str | None) -> Version:
         """The version that lies at `uri`, made where it is not there."""

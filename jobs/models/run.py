@@ -10,6 +10,7 @@ from jobs.problem import JobError
 
 if TYPE_CHECKING:
     from alibabacloud_pai_dsw20220101.client import Client
+    from alibabacloud_pai_dsw20220101.models import GetInstanceResponseBody
     from oss2 import Bucket
 
 LOG = ".training.log"
@@ -59,8 +60,8 @@ class Run:
     def _version(self, status: str) -> str:
         stored = _STORED.search(self._log)
         if stored is None:
-            last = self._log.strip().rpartition("\n")[2] if "\n" in self._log.strip() else self._log.strip()
-            reason = self._instance().reason_message or last or "its log is empty"
+            told = [line for line in self._log.splitlines() if line.strip() not in ("", "failed")]
+            reason = self._instance().reason_message or (told[-1] if told else "its log is empty")
             raise JobError(f"the run on {self.instance_id} stored no version; its machine is {status}: {reason}")
         return stored[1]
 
@@ -89,7 +90,3 @@ def log_of(bucket: "Bucket", key: str) -> tuple[str, str] | None:
     except (oss2.exceptions.NoSuchKey, oss2.exceptions.NoSuchBucket):
         return None
     return answer.etag, answer.read().decode(errors="replace")
-
-
-if TYPE_CHECKING:
-    from alibabacloud_pai_dsw20220101.models import GetInstanceResponseBody

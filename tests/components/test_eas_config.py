@@ -25,6 +25,14 @@ def config(**changes: Any) -> dict[str, Any]:
     )
 
 
+def test_onnx_runtime_is_installed_and_named_where_it_is_to_run_the_model() -> None:
+    onnx = {"model": {"name": "fashion", "artefact": "models/fashion", "runtime": "onnx"}}
+    [container] = config(**onnx)["containers"]
+    assert "onnxruntime==1.32.0" in container["prepare"]["pythonRequirements"]
+    assert plain_environment(settings(**onnx), host="0.0.0.0")["RUNTIME"] == "onnx"
+    assert "RUNTIME" not in plain_environment(settings(), host="0.0.0.0")
+
+
 def test_a_minimal_service_states_every_default_that_it_relies_on() -> None:
     probe = {
         "http_get": {"path": "/healthz", "port": 8000},

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from model import artefact, network
+from model import artefact, exchange, network
 from model.artefact import Data, Manifest, Run
 from model.dataset import InputSpec
 from model.fashion_mnist import LABELS
@@ -69,11 +69,13 @@ class Fragile(nn.Module):
         return images.flatten(1)[:, :10]
 
 
-def store(folder: Path, body: nn.Module, spec: InputSpec = SPEC) -> Path:
+def store(folder: Path, body: nn.Module, spec: InputSpec = SPEC, *, onnx: bool = False) -> Path:
     """An artefact with an untrained network in it."""
     channels = torch.ones(spec.channels)
+    classifier = Classifier(body, 0.3 * channels, 0.4 * channels)
     files = {
-        "model.pt": network.export(Classifier(body, 0.3 * channels, 0.4 * channels), spec.channels, spec.size),
+        "model.pt": network.export(classifier, spec.channels, spec.size),
+        **({"model.onnx": exchange.to_onnx(classifier, spec.channels, spec.size)} if onnx else {}),
         "labels.json": json.dumps(LABELS).encode(),
         "metrics.json": b"{}",
     }
@@ -97,7 +99,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An artefact with random weights: any answer, but always the same."""
     torch.manual_seed(0)
     body = network.resnet("resnet18", classes=10, channels=1, size=28, width=8)
-    return store(tmp_path_factory.mktemp("models") / "untrained", body)
+    return store(tmp_path_factory.mktemp("models") / "untrained", body, onnx=True)
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,26 @@ def test_an_id_that_would_spoil_the_log_is_replaced(serving: Replica, bad: str) 
     assert request_id != bad
 
 
+def test_onnx_runtime_answers_what_torchscript_answers(untrained: Path) -> None:
+    with replica(untrained) as script, replica(untrained, ["--runtime", "onnx"]) as onnx:
+        first, second = (httpx.post(each.url, content=PICTURE).json()["predictions"][0] for each in (script, onnx))
+    assert first["label"] == second["label"]
+    assert [each["confidence"] for each in first["top"]] == pytest.approx(
+        [each["confidence"] for each in second["top"]], abs=1e-4
+    )
+
+
+def test_a_model_without_the_file_of_its_runtime_is_not_served(tmp_path: Path) -> None:
+    body = network.resnet("resnet18", classes=10, channels=1, size=28, width=8)
+    folder = store(tmp_path / "script-only", body)
+    running = Replica(folder, ["--runtime", "onnx"])
+    try:
+        assert running.wait() == 1
+        assert "model.onnx" in str(running.await_event("not loaded")["error"])
+    finally:
+        running.close()
+
+
 def test_options_win_over_the_environment() -> None:
     settings = serve.Settings.parse(["--max-images", "2"], {"MAX_IMAGES": "1", "MAX_PIXELS": "100"})
     assert (settings.max_images, settings.max_pixels, settings.top_k) == (2, 100, 3)
@@ -208,6 +228,7 @@ def test_options_win_over_the_environment() -> None:
         (["--port", "70000"], {}, "argument --port: 70000; allowed: 0 to 65535"),
         (["--max-batch", "0"], {}, "argument --max-batch: 0; allowed: 1 or more"),
         (["--max-wait-ms", "nan"], {}, "argument --max-wait-ms: nan; allowed: 0 or more"),
+        (["--runtime", "tflite"], {}, "argument --runtime: 'tflite'; allowed: torchscript, onnx"),
         (["--device", "tpu"], {}, "argument --device: 'tpu'; allowed: auto, cpu, cuda"),
         (["--max-bodies", "1"], {}, "unrecognized arguments: --max-bodies 1"),
         ([], {"MAX_QUEUE": "many"}, "argument --max-queue: invalid int value: 'many'"),

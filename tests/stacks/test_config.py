@@ -271,6 +271,29 @@ def test_a_problem_of_a_notebook_names_its_place(tmp_path: Path, notebook: dict[
     assert "opensesame" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            {"machine": "T4"},
+            "paistack:training.nightly.machine: found \"T4\"; it should be 'A10', 'V100', 'A100' or 'CPU'",
+        ),
+        (
+            {"recipe": {"epoch": 1}},
+            "paistack:training.nightly.recipe.epoch: there is no such setting; did you mean epochs",
+        ),
+        ({"data": {}}, "paistack:training.nightly.data: give either store (a directory of the bucket) or dataset"),
+        ({"model": "Fashion"}, 'paistack:training.nightly.model: found "Fashion"; it should match pattern'),
+    ],
+)
+def test_a_problem_of_a_training_run_names_its_place(tmp_path: Path, change: dict[str, Any], problem: str) -> None:
+    training = {"model": "fashion", "workspace_id": "1000", "data": {"dataset": "d-abc"}} | change
+    with pytest.raises(ConfigError) as refused:
+        StackConfig.from_file(stack_file(tmp_path, {"target": TARGET, "training": {"nightly": training}}))
+
+    assert problem in str(refused.value)
+
+
 def of_split(**changes: Any) -> dict[str, Any]:
     """Services blue, green and red, and a split of the first two with these settings."""
     versions = {"v1": {"service": "blue", "weight": 90}, "v2": {"service": "green", "weight": 10}}

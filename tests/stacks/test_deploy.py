@@ -93,6 +93,29 @@ def test_a_missing_model_ends_the_run_before_anything_is_registered(engine: Reco
     assert engine.registered == {}
 
 
+@pytest.mark.usefixtures("_in_the_emulators_environment")
+def test_a_model_without_the_file_of_its_runtime_ends_the_run(engine: Recorder, artefact: Path) -> None:
+    service = {"model": {"name": "fashion", "artefact": str(artefact), "runtime": "onnx"}}
+    settings = config(artefact, services={"one": service | {"instance_type": "ecs.c7.large"}})
+    with pytest.raises(pulumi.RunError, match=r"runtime is onnx, but .* holds no model\.onnx: train again"):
+        deploy(settings)
+    assert engine.registered == {}
+
+
+@pytest.mark.usefixtures("_in_the_emulators_environment")
+def test_a_run_gets_its_code_and_a_way_to_stop_its_machine(
+    engine: Recorder, run: Callable[[Callable[[], object]], None], artefact: Path
+) -> None:
+    training = {"model": "fashion", "workspace_id": "1000", "machine": "CPU", "data": {"store": "datasets/a/1/"}}
+    run(lambda: deploy(config(artefact, training={"nightly": training})))
+
+    instance = engine.registered["nightly-machine-instance"].inputs
+    assert instance["instance_name"] == "nightly_test"
+    assert instance["environment"]["DSW_ENDPOINT"] == "http://127.0.0.1:8600"
+    assert any(name.endswith("/train.py") for name in engine.registered if name.startswith("store/code/"))
+    assert {"nightly-machine-culler", "nightly-machine-timer"} <= {*engine.registered}
+
+
 def test_an_environment_that_leads_elsewhere_ends_the_run_before_anything_is_registered(
     engine: Recorder, artefact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
