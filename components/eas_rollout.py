@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulumi import Input, Resource, ResourceOptions
+from pulumi_alicloud import pai
 
 from components.eas_config import EasServiceSettings
 from providers.service_revision import ServiceRevision
@@ -17,7 +18,7 @@ def bring_up(
     settings: EasServiceSettings,
     *,
     cluster_id: str,
-    service_name: Input[str],
+    service: pai.Service,
     config: dict[str, Any],
     environment: Mapping[str, Input[str]],
     after: Sequence[Resource],
@@ -29,10 +30,14 @@ def bring_up(
     one that forbids every change is put on after it.
     """
     timeout_s = settings.timeouts.update_min * 60
+    service_name = service.id
     before = [*after]
 
     def ordered(earlier: Sequence[Resource]) -> ResourceOptions:
         return ResourceOptions.merge(opts, ResourceOptions(depends_on=[*earlier]))
+
+    def of_service(earlier: Sequence[Resource]) -> ResourceOptions:
+        return ResourceOptions.merge(ordered(earlier), ResourceOptions(deleted_with=service))
 
     def lock(earlier: Sequence[Resource]) -> ServiceSafetyLock:
         return ServiceSafetyLock(
@@ -55,7 +60,7 @@ def bring_up(
             service_name=service_name,
             version=settings.pinned_version,
             timeout_s=timeout_s,
-            opts=ordered(before),
+            opts=of_service(before),
         )
     else:
         running = ServiceRevision(
@@ -65,7 +70,7 @@ def bring_up(
             config=config,
             environment=dict(environment),
             timeout_s=timeout_s,
-            opts=ordered(before),
+            opts=of_service(before),
         )
     if settings.safety_lock == "all":
         lock([running])

@@ -122,16 +122,17 @@ class EasService(pulumi.ComponentResource):
             name,
             settings,
             cluster_id=region,
-            service_name=service.id,
+            service=service,
             config=without_replicas(config) if settings.scaling else config,
             environment=plain | {variable: Output.secret(value) for variable, value in secrets.items()},
             after=[*runs_on, *change_after],
             opts=child,
         )
         if settings.scaling is not None:
-            scaled = ResourceOptions(parent=self, depends_on=[running])
+            scaled = ResourceOptions(parent=self, depends_on=[running], deleted_with=service)
             scale_service(name, settings.scaling, cluster_id=region, service_name=service.id, opts=scaled)
-        endpoint = ServiceEndpoint(f"{name}-endpoint", cluster_id=region, service_name=service.id, opts=child)
+        of_service = ResourceOptions(parent=self, deleted_with=service)
+        endpoint = ServiceEndpoint(f"{name}-endpoint", cluster_id=region, service_name=service.id, opts=of_service)
 
         self.service_name = service.id
         self.endpoint = endpoint.internet_endpoint

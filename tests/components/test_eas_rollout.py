@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from pulumi import ResourceOptions
+from pulumi_alicloud import pai
 
 from components.eas_config import EasServiceSettings
 from components.eas_rollout import bring_up
@@ -15,7 +16,7 @@ Registered = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def registered(engine: Recorder, run: Callable[[Callable[[], object]], None]) -> Registered:
-    """The inputs of what a service with these settings registers, by the resource's role."""
+    """The inputs of what is registered for a service with these settings, by the resource's role."""
 
     def registered(**settings: Any) -> dict[str, Any]:
         whole = {"model": {"name": "m", "artefact": "out"}, "instance_type": "ecs.c7.large"} | settings
@@ -25,7 +26,7 @@ def registered(engine: Recorder, run: Callable[[Callable[[], object]], None]) ->
                 "svc",
                 EasServiceSettings.model_validate(whole),
                 cluster_id="cn-hangzhou",
-                service_name="svc_test",
+                service=pai.Service("svc-service", service_config="{}"),
                 config={"metadata": {"name": "svc_test"}},
                 environment={},
                 after=[],
@@ -33,7 +34,8 @@ def registered(engine: Recorder, run: Callable[[Callable[[], object]], None]) ->
             )
 
         run(program)
-        return {name.removeprefix("svc-"): args.inputs for name, args in engine.registered.items()}
+        roles = {name.removeprefix("svc-"): args.inputs for name, args in engine.registered.items()}
+        return {role: inputs for role, inputs in roles.items() if role != "service"}
 
     return registered
 
