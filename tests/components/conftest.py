@@ -1,5 +1,6 @@
 """What the Pulumi engine is asked to register, without an engine."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,10 @@ class Recorder(pulumi.runtime.Mocks):
 
 @pytest.fixture
 def engine() -> Recorder:
+    try:
+        asyncio.get_event_loop()
+    except RuntimeError:  # another test has left none; Pulumi wants one that stays
+        asyncio.set_event_loop(asyncio.new_event_loop())
     recorder = Recorder()
     pulumi.runtime.set_mocks(recorder, project="paistack", stack="test", preview=False)
     return recorder

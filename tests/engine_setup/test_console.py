@@ -109,7 +109,8 @@ def test_a_full_disk_is_not_a_traceback(tmp_path: Path, capsys: pytest.CaptureFi
 def test_an_interruption_ends_the_command_that_runs(tmp_path: Path) -> None:
     """A subprocess is interrupted as by Ctrl-C, and must take its own child along."""
     code = (
-        "import sys; from pathlib import Path; from engine.setup.console import Stage, told\n"
+        "import signal, sys; from pathlib import Path; from engine.setup.console import Stage, told\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored in background jobs of a shell\n"
         "log = Path(sys.argv[1])\n"
         "sys.exit(told('make setup', log, lambda: Stage('engine', log).run(['sh', '-c', 'echo $$; exec sleep 60'],"
         " hint=lambda line: print(line, flush=True) or '') and None))"

@@ -53,7 +53,8 @@ def test_a_busy_processor_brings_instances_and_ends_with_the_service(eas: Eas) -
     inject(eas, "CpuFullloadTask", FaultAction="fullload", CpuPercent=60)
 
     until(lambda: eas.describe()["TotalInstance"] == 2, "a second instance")
-    (burner,) = [child for child in psutil.Process().children() if "share" in " ".join(child.cmdline())]
+    running = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    (burner,) = [child for child in running if "share" in " ".join(child.cmdline())]
     call(eas, "DeleteService", "svc")
     until(lambda: not burner.is_running(), "the end of the load")
 
