@@ -155,11 +155,9 @@ def _environment(config: dict[str, Any]) -> dict[str, str]:
 
 
 def _outputs(wanted: RevisionInputs, live: LiveService) -> Props:
-    """`observed` is what EAS made of our declaration: should it write keys differently, that is no drift."""
-    return {
-        "current_version": live.current_version,
-        "observed": declared_part(live.config, wanted.config),
-    }
+    """`observed` is what EAS made of our declaration, if that differs: keys that it writes differently are no drift."""
+    observed = declared_part(live.config, wanted.config)
+    return {"current_version": live.current_version, "observed": None if observed == wanted.config else observed}
 
 
 def _check_stays_in_traffic(live: LiveService, target: dict[str, Any]) -> None:
