@@ -1,6 +1,7 @@
 """Settings of a training run on DSW, and the notebook instance and start command that they become."""
 
 import shlex
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -14,7 +15,8 @@ from components.notebook_config import (
     Prefix,
     QuotaSettings,
 )
-from components.settings import NAME_PATTERN, Settings
+from components.registered_model_config import RegisteredModelSettings
+from components.settings import NAME_PATTERN, Problem, Settings
 
 DATA_MOUNT, MODELS_MOUNT, WORKSPACE = "/mnt/data", "/mnt/models", "/mnt/workspace"
 
@@ -110,6 +112,20 @@ class TrainingSettings(Settings):
         if taken := {mount.path for mount in self.mounts} & {DATA_MOUNT, MODELS_MOUNT, CODE_MOUNT, WORKSPACE}:
             raise ValueError(f"{min(taken)} is mounted by the run itself; choose another path")
         return self
+
+
+def registry_problems(
+    runs: Mapping[str, TrainingSettings], models: Mapping[str, RegisteredModelSettings]
+) -> Iterator[Problem]:
+    """Runs whose versions would be registered in one workspace while their model stands in another."""
+    for name, run in runs.items():
+        registered = models.get(run.model)
+        if registered is not None and registered.workspace_id != run.workspace_id:
+            yield Problem(
+                ("training", name, "workspace_id"),
+                f"found {run.workspace_id}, but models.{run.model} is registered in workspace "
+                f"{registered.workspace_id}; give both the same",
+            )
 
 
 def notebook_settings(settings: TrainingSettings, environment: dict[str, str]) -> NotebookSettings:

@@ -22,12 +22,13 @@ from jobs.exports import shell_exports
 from jobs.logs import Search, follow, read, service_of, shown, since_of
 from jobs.metrics import verify
 from jobs.models import command as models_command
+from jobs.models.registration import registry_of
 from jobs.models.train import train
 from jobs.problem import JobError
 from jobs.stacks import open_stack
 from jobs.update import run
 from planning.wish import Aim, Renewal
-from stacks.config import StackConfig, settings_file
+from stacks.config import StackConfig
 from stacks.problems import ConfigError
 from stacks.schema import SCHEMA_FILE, schema_text
 
@@ -303,7 +304,7 @@ def list_models(
 ) -> None:
     """The versions of a model, and which service runs which."""
     opened = open_stack(stack)
-    versions = models_command.registry_of(opened, workspace).versions(model)
+    versions = registry_of(opened, workspace).versions(model)
     results.print(models_command.table_of(versions, models_command.running(opened.config, model)))
 
 
@@ -316,7 +317,7 @@ def show_model(
 ) -> None:
     """A version's metrics for each class, and what it was made of."""
     opened = open_stack(stack)
-    models_command.show(opened, models_command.registry_of(opened, workspace), model, version)
+    models_command.show(opened, registry_of(opened, workspace), model, version)
 
 
 @models.command("promote")
@@ -328,8 +329,16 @@ def promote_model(
 ) -> None:
     """Set the version that a service runs, in the stack's file; `up` carries it out."""
     opened = open_stack(stack)
-    registry = models_command.registry_of(opened, workspace)
-    models_command.promote(opened, settings_file(stack), registry, service, version)
+    registry = registry_of(opened, workspace)
+    models_command.promote(opened, registry, service, version)
+
+
+@models.command("register")
+def register_model(service: Service = "fashion", stack: Stack = "local", workspace: Workspace = "1000") -> None:
+    """Register the version that a service is set to run; `train` does so with what it trained."""
+    opened = open_stack(stack)
+    version = models_command.register_running(opened, service, workspace)
+    say(f"{opened.config.services[service].model.name} {version.name} is registered as {version.uri}")
 
 
 @app.command()

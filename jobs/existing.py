@@ -11,6 +11,7 @@ from typing import Any
 
 from Tea.exceptions import TeaException
 
+from cloud.aiworkspace import aiworkspace_client
 from cloud.eas import eas_client
 from cloud.oss import oss_bucket
 from cloud.ram import RamClient
@@ -22,7 +23,7 @@ Inputs = Mapping[str, Any]
 # What a preview shows for a value that an object which is still to be created will have. An object that needs it cannot
 # have been created either.
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_IDENTIFYING = ("bucket", "roleName", "policyName", "serviceConfig")
+_IDENTIFYING = ("bucket", "roleName", "policyName", "serviceConfig", "modelId")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class CloudObjects:
             "alicloud:ram/policy:Policy": self._policy,
             "alicloud:ram/rolePolicyAttachment:RolePolicyAttachment": self._attachment,
             "alicloud:pai/service:Service": self._service,
+            "alicloud:pai/workspaceModel:WorkspaceModel": self._model,
+            "alicloud:pai/workspaceModelVersion:WorkspaceModelVersion": self._model_version,
         }
 
     def find(self, type_: str, inputs: Inputs) -> Existing | None:
@@ -112,5 +115,32 @@ class CloudObjects:
         labels = {label.label_key: label.label_value for label in body.labels or []}
         return Existing(name, self._is_ours(labels))
 
+    def _model(self, inputs: Inputs) -> Existing | None:
+        from alibabacloud_aiworkspace20210204.models import ListModelsRequest
+
+        client = aiworkspace_client(self._target, self._credentials)
+        request = ListModelsRequest(workspace_id=inputs["workspaceId"], model_name=inputs["modelName"], page_size=100)
+        found = client.list_models(request).body.models or []
+        for model in found:
+            if model.model_name == inputs["modelName"]:
+                return Existing(model.model_id, self._is_ours(_labels(model)))
+        return None
+
+    def _model_version(self, inputs: Inputs) -> Existing | None:
+        client = aiworkspace_client(self._target, self._credentials)
+        model, name = inputs["modelId"], inputs["versionName"]
+        try:
+            version = client.get_model_version(model, name).body
+        except TeaException as error:
+            if error.code == "201900003":  # no such version
+                return None
+            raise
+        return Existing(f"{model}:{name}", self._is_ours(_labels(version)))
+
     def _is_ours(self, tags: Mapping[str, str]) -> bool:
         return tags.get(OWNERSHIP_TAG) == self._owner
+
+
+def _labels(labelled: Any) -> dict[str, str]:
+    """Of a model or a version, as the SDK answers."""
+    return {label.key: label.value for label in labelled.labels or []}

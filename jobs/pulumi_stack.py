@@ -20,9 +20,11 @@ _ENCRYPTION = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*$", 
 
 @dataclass(frozen=True)
 class PulumiStack:
-    """A stack by name, with the environment and the configuration file that it runs with."""
+    """A stack by name, with the environment and the configuration file that it runs with: `settings`, the one that a
+    person edits, or a copy of it."""
 
     name: str
+    settings: Path
     config_file: Path
     environment: Mapping[str, str]
 
@@ -37,9 +39,15 @@ class PulumiStack:
         if shutil.which("pulumi", path=environment["PATH"]) is None:
             raise JobError("there is no `pulumi` on the PATH or in .venv/bin: run `make setup`")
         salted = bool(_ENCRYPTION.search(settings.read_text()))
-        stack = cls(name, settings if salted else _salted_copy(settings, copies / f"Pulumi.{name}.yaml"), environment)
+        stack = cls(name, settings, settings if salted else copies / f"Pulumi.{name}.yaml", environment)
+        stack.read_settings()
         stack._create_if_missing(ROOT if salted else copies)
         return stack
+
+    def read_settings(self) -> None:
+        """Has the next command run with what `settings` holds now."""
+        if self.config_file != self.settings:
+            _salted_copy(self.settings, self.config_file)
 
     def run(self, command: str, *arguments: str) -> int:
         """Runs `pulumi COMMAND` on the stack in this terminal; its exit status."""
@@ -105,8 +113,7 @@ class PulumiStack:
         return finished.stdout
 
 
-def _salted_copy(settings: Path, copy: Path) -> Path:
+def _salted_copy(settings: Path, copy: Path) -> None:
     salt = _ENCRYPTION.search(copy.read_text()) if copy.exists() else None
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_text(settings.read_text() + (f"{salt.group()}\n" if salt else ""))
-    return copy

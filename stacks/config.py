@@ -16,10 +16,11 @@ from components.billing_config import GatewaySettings, MachineGroupSettings, Mix
 from components.eas_config import EasServiceSettings
 from components.monitoring_config import contact_problems
 from components.notebook_config import NotebookSettings
+from components.registered_model_config import RegisteredModelSettings
 from components.settings import NAME_PATTERN, Settings, refuse
 from components.store_rules import ModelStoreSettings
 from components.traffic_config import TrafficSplitSettings, split_problems
-from components.training_config import TrainingSettings
+from components.training_config import TrainingSettings, registry_problems
 from stacks.problems import NAMESPACE, ConfigError, describe
 
 STACKS = Path(__file__).parent
@@ -54,9 +55,11 @@ class StackConfig(Settings):
     notebooks: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], NotebookSettings] = Field(
         default_factory=dict, description="Notebooks on DSW, each by a short name of lower-case letters."
     )
-
     training: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], TrainingSettings] = Field(
         default_factory=dict, description="Training runs on DSW, each by a short name of lower-case letters."
+    )
+    models: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], RegisteredModelSettings] = Field(
+        default_factory=dict, description="Models in PAI's registry, by name; `paistack train` adds the versions."
     )
 
     @model_validator(mode="after")
@@ -65,6 +68,7 @@ class StackConfig(Settings):
             split_problems(self.traffic, self.services),
             place_problems(self.machines, self.mixes, self.gateways, self.services),
             contact_problems(self.monitoring, self.services),
+            registry_problems(self.training, self.models),
         )
         refuse(StackConfig, chain.from_iterable(problems))
         return self

@@ -25,6 +25,7 @@ from components.monitoring_config import watched_services
 from components.notebook import Notebook
 from components.notebook_code import NotebookCode
 from components.notebook_config import default_instance_name
+from components.registered_model import RegisteredModel
 from components.training import Training
 from stacks.config import OWNERSHIP_TAG, StackConfig
 from stacks.services import deploy_services
@@ -156,6 +157,9 @@ def deploy(config: StackConfig) -> None:
         )
         for name, settings in config.training.items()
     }
+
+    for name, settings in config.models.items():
+        RegisteredModel(name, settings, region=config.target.region, bucket=store.bucket_name, tags=tags, opts=in_cloud)
 
     if watched_services(config.monitoring, config.services):
         from components.monitoring import Monitoring  # 50 ms of every run that has nothing to watch

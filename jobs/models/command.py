@@ -4,22 +4,18 @@ from pathlib import Path
 
 from rich.table import Table
 
-from cloud.aiworkspace import aiworkspace_client
 from cloud.oss import oss_bucket
+from engine.environment import ROOT
 from jobs.console import notes, results, say
 from jobs.data.transfer import download
 from jobs.models import artefact
-from jobs.models.promote import set_artefact
+from jobs.models.registration import register
 from jobs.models.registry import COMMIT, DATASET, Registry, Version
+from jobs.models.stack_file import approve, set_artefact
 from jobs.models.train import MODELS
 from jobs.problem import JobError
 from jobs.stacks import OpenStack
 from stacks.config import StackConfig
-
-
-def registry_of(stack: OpenStack, workspace_id: str) -> Registry:
-    """The models of a workspace."""
-    return Registry(aiworkspace_client(stack.target, stack.credentials()), workspace_id)
 
 
 def table_of(versions: list[Version], running: dict[str, list[str]]) -> Table:
@@ -73,16 +69,15 @@ def show(stack: OpenStack, registry: Registry, model: str, wanted: str) -> None:
     results.print(f"accuracy {metrics.accuracy:.1%}, recall {metrics.recall:.3f}, F1 {metrics.f1:.3f}")
 
 
-def promote(stack: OpenStack, file: Path, registry: Registry, service: str, wanted: str, models: Path = MODELS) -> None:
+def promote(stack: OpenStack, registry: Registry, service: str, wanted: str, models: Path = MODELS) -> None:
     """Have the service run a version from the next `pulumi up` on, and say what that will change. Raises JobError."""
-    if service not in stack.config.services:
-        there = ", ".join(stack.config.services) or "none"
-        raise JobError(f"the stack has no service {service!r}; there are: {there}")
-    model = stack.config.services[service].model.name
+    file = stack.pulumi.settings
+    model, _ = model_of(stack, service)
     version = version_of(registry, model, wanted)
     folder = fetch(stack, model, version, models)
     artefact.read(folder)
-    registry.approve(model, version)
+    if not approve(file, model, version.name):
+        say(f"{model} {version.name} is registered by somebody else: approve it in PAI where that is asked for")
     before, now = set_artefact(file, service, folder)
     if before == now:
         say(f"{service} is set to {model} {version.name} already")
@@ -93,3 +88,18 @@ def promote(stack: OpenStack, file: Path, registry: Registry, service: str, want
         f"are not, and update {service} by its rollout settings; `paistack preview --stack {stack.pulumi.name} --diff` "
         "shows it"
     )
+
+
+def register_running(stack: OpenStack, service: str, workspace_id: str) -> Version:
+    """Register the version that the settings have the service run. Raises JobError."""
+    model, folder = model_of(stack, service)
+    return register(stack, model, workspace_id, folder, made_by=None)
+
+
+def model_of(stack: OpenStack, service: str) -> tuple[str, Path]:
+    """The name of the model that a service runs, and where its files lie; JobError when there is no such service."""
+    if service not in stack.config.services:
+        there = ", ".join(stack.config.services) or "none"
+        raise JobError(f"the stack has no service {service!r}; there are: {there}")
+    model = stack.config.services[service].model
+    return model.name, ROOT / model.artefact

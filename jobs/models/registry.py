@@ -1,11 +1,10 @@
-"""PAI's registry of models: a model by its name in a workspace, and its versions by where they lie."""
+"""PAI's registry of models, to be read: a model by its name in a workspace, and its versions. The stack writes it."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jobs.models.artefact import Manifest, Metrics
 from jobs.problem import JobError
 
 if TYPE_CHECKING:
@@ -39,47 +38,6 @@ class Registry:
             there = ", ".join(sorted(self._models())) or "none"
             raise JobError(f"there is no model {model} in workspace {self.workspace_id}; there are: {there}")
         return sorted(self._versions(model_id), key=lambda version: [int(n) for n in re.findall(r"\d+", version.name)])
-
-    def register(self, manifest: Manifest, metrics: Metrics, uri: str, commit: str | None) -> Version:
-        """The version that lies at `uri`, made where it is not there."""
-        from alibabacloud_aiworkspace20210204 import models
-
-        model_id = self._find(manifest.name) or self._make(manifest.name)
-        if there := next((each for each in self._versions(model_id) if each.uri == uri), None):
-            return there
-        labels = {
-            CONTENT: manifest.version,
-            DATASET: manifest.data.version,
-            DATASET_SHA256: manifest.data.fingerprint[:12],
-            COMMIT: commit,
-        }
-        given = {key: value for key, value in labels.items() if value}
-        measured = {"accuracy": metrics.accuracy, "recall": metrics.recall, "f1": metrics.f1}
-        request = models.CreateModelVersionRequest(
-            uri=uri,
-            format_type="TorchScript",
-            framework_type="Pytorch",
-            source_type="Custom",
-            approval_status="Pending",
-            version_description=f"content {manifest.version}",
-            metrics={key: round(value, 6) for key, value in measured.items()},
-            labels=[models.Label(key=key, value=value) for key, value in given.items()],
-        )
-        name = self.client.create_model_version(model_id, request).body.version_name
-        return Version(name, manifest.version, uri, request.metrics, given)
-
-    def approve(self, model: str, version: Version) -> None:
-        """Marks the version as one that may be served."""
-        from alibabacloud_aiworkspace20210204 import models
-
-        request = models.UpdateModelVersionRequest(approval_status="Approved")
-        self.client.update_model_version(self._find(model), version.name, request)
-
-    def _make(self, name: str) -> str:
-        from alibabacloud_aiworkspace20210204 import models
-
-        request = models.CreateModelRequest(model_name=name, workspace_id=self.workspace_id, domain="cv")
-        return str(self.client.create_model(request).body.model_id)
 
     def _find(self, name: str) -> str | None:
         return self._models(name).get(name)

@@ -1,19 +1,18 @@
 """`paistack train`: starts a run, follows it, and registers the version that it stored."""
 
 import re
-import subprocess
 from pathlib import Path
 
 from rich.progress import Progress
 
-from cloud.aiworkspace import aiworkspace_client
 from cloud.dsw import dsw_client
 from cloud.oss import oss_bucket
 from engine.environment import ROOT
 from jobs.console import notes, results, say
 from jobs.data.transfer import download
 from jobs.models import artefact
-from jobs.models.registry import Registry, Version
+from jobs.models.registration import commit, register
+from jobs.models.registry import Version
 from jobs.models.run import ENDED, LOG, Run, log_of
 from jobs.problem import JobError
 from jobs.stacks import OpenStack
@@ -51,13 +50,8 @@ def train(stack: OpenStack, name: str, *, models: Path = MODELS, timeout_min: in
     content = _follow(going, timeout_min)
     folder = models / model / content
     download(bucket, f"{prefix}{content}/", folder, notes)
-    manifest, metrics = artefact.read(folder)
-    version = Registry(aiworkspace_client(stack.target, stack.credentials()), workspace_id).register(
-        manifest,
-        metrics,
-        f"oss://{bucket_name}.oss-{stack.target.region}-internal.aliyuncs.com/{prefix}{content}/",
-        _commit(),
-    )
+    version = register(stack, model, workspace_id, folder, commit())
+    _, metrics = artefact.read(folder)
     results.print(metrics.table())
     results.print(
         f"{model} {version.name}, {content}: {metrics.accuracy:.1%} of {metrics.images} held-back images right",
@@ -89,10 +83,3 @@ def _follow(going: Run, timeout_min: int) -> str:
 def _instance_of(stack: OpenStack, name: str) -> str | None:
     found = stack.pulumi.outputs().get("training", {}).get(name)
     return str(found["instance_id"]) if found else None
-
-
-def _commit() -> str | None:
-    """Of this checkout, marked where it has changes; None outside of one."""
-    asked = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    found = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-    return found.stdout.strip() or None

@@ -107,6 +107,11 @@ class Deployment:
         file.write_text(yaml.safe_dump({"config": {f"paistack:{key}": value for key, value in self.settings.items()}}))
         return file
 
+    def keep_settings(self) -> None:
+        """Goes on with what a command wrote into the file."""
+        written = yaml.safe_load((self.folder / "settings.yaml").read_text())["config"]
+        self.settings = {key.removeprefix("paistack:"): value for key, value in written.items()}
+
     def open(self) -> OpenStack:
         """The stack with its present settings, as `paistack` opens it."""
         file = self.write_settings()

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def test_an_environment_that_does_not_lead_to_the_target_ends_the_run(
     pulumi = deployed.open().pulumi
     elsewhere = {name: value for name, value in pulumi.environment.items() if name.upper() != "HTTP_PROXY"}
 
-    assert PulumiStack(pulumi.name, pulumi.config_file, elsewhere).run("preview", "--non-interactive") != 0
+    assert replace(pulumi, environment=elsewhere).run("preview", "--non-interactive") != 0
     shown = "".join(capfd.readouterr())
     assert "HTTP_PROXY is not set" in shown
     assert 'eval "$(paistack env --stack STACK)"' in shown

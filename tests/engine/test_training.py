@@ -1,5 +1,6 @@
 """From raw images to a served version: dataset, a run on the emulated DSW, registration, promotion, and back."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 import torch
-import yaml
 from alibabacloud_pai_dsw20220101 import models
 from PIL import Image
 
@@ -15,7 +15,8 @@ from cloud.dsw import dsw_client
 from jobs.data.command import prepare_folder, publish
 from jobs.data.image import Limits
 from jobs.emulator import EmulatorProcess
-from jobs.models.command import promote, registry_of, table_of
+from jobs.models.command import promote, register_running, table_of
+from jobs.models.registration import registry_of
 from jobs.models.train import train
 from model import network
 from model.fashion_mnist import LABELS, FashionMnist
@@ -47,7 +48,9 @@ def raw_images(folder: Path) -> Path:
 def deployed(emulator: EmulatorProcess, state_folder: Path, tmp_path: Path) -> Iterator[Deployment]:
     """A stack whose service runs an untrained version."""
     torch.manual_seed(0)
-    untrained = store(tmp_path / "first", network.resnet("resnet18", classes=10, channels=1, size=28, width=8))
+    body = network.resnet("resnet18", classes=10, channels=1, size=28, width=8)
+    measured = {"accuracy": 0.1, "recall": 0.1, "f1": 0.02, "images": 100, "per_class": []}
+    untrained = store(tmp_path / "first", body, metrics=json.dumps(measured).encode())
     deployment = Deployment("tr", tmp_path, state_folder, emulator)
     service = {"model": {"name": "fashion", "artefact": str(untrained)}, "instance_type": "ecs.c7.large"}
     deployment.settings["services"] = {"shop": service}
@@ -86,10 +89,16 @@ def test_raw_images_become_a_version_that_a_service_runs_and_leaves_again(deploy
         }
     }
 
-    version = train(deployed.open(), "shop-run", models=tmp_path / "versions")
+    first = register_running(deployed.open(), "shop", "1000")
+    deployed.keep_settings()
+    assert (first.name, first.content, first.metrics["accuracy"]) == ("0.1.0", "0123456789ab", "0.1")
 
+    version = train(deployed.open(), "shop-run", models=tmp_path / "versions")
+    deployed.keep_settings()
+
+    assert version.name == "0.2.0"
     assert version.labels["dataset-version"] == prepared.description.version
-    assert version.metrics["accuracy"] > 0.7
+    assert float(version.metrics["accuracy"]) > 0.7
     dsw = dsw_client(stack.target, stack.credentials())
     instance_id = deployed.open().pulumi.outputs()["training"]["shop-run"]["instance_id"]
     assert dsw.get_instance(instance_id, models.GetInstanceRequest()).body.status == "Stopped"
@@ -100,19 +109,23 @@ def test_raw_images_become_a_version_that_a_service_runs_and_leaves_again(deploy
     assert deployed.open().pulumi.outputs()["services"]["shop"]["model"] == "fashion 0123456789ab"
 
     registry = registry_of(stack, "1000")
-    assert [each.content for each in registry.versions("fashion")] == [version.content]
-    assert table_of(registry.versions("fashion"), {}).row_count == 1
-    promote(deployed.open(), deployed.folder / "settings.yaml", registry, "shop", version.name, tmp_path / "versions")
-    written = yaml.safe_load((deployed.folder / "settings.yaml").read_text())
+    assert [each.content for each in registry.versions("fashion")] == [first.content, version.content]
+    assert table_of(registry.versions("fashion"), {}).row_count == 2
+    promote(deployed.open(), registry, "shop", version.name, tmp_path / "versions")
+    deployed.keep_settings()
     service = deployed.settings["services"]["shop"]
-    first, service["model"] = service["model"], written["config"]["paistack:services"]["shop"]["model"]
     assert service["model"]["artefact"] == str(tmp_path / "versions" / "fashion" / version.content)
+    assert deployed.settings["models"]["fashion"]["versions"]["0.2.0"]["approved"] is True
+    planned = deployed.planned()
+    assert (planned["fashion-0.2.0"], planned["shop-revision"]) == ("update", "update")
+    assert "fashion-0.1.0" not in planned
 
     deployed.up()
+    assert deployed.planned() == {}
     promoted = answer(deployed)
     assert promoted["model"]["version"] == version.content
     assert promoted["predictions"][0]["label"] in CLASSES
 
-    service["model"] = first
+    service["model"]["artefact"] = str(tmp_path / "first")
     deployed.up()
     assert answer(deployed)["model"]["version"] == "0123456789ab"

@@ -69,7 +69,7 @@ class Fragile(nn.Module):
         return images.flatten(1)[:, :10]
 
 
-def store(folder: Path, body: nn.Module, spec: InputSpec = SPEC, *, onnx: bool = False) -> Path:
+def store(folder: Path, body: nn.Module, spec: InputSpec = SPEC, *, onnx: bool = False, metrics: bytes = b"{}") -> Path:
     """An artefact with an untrained network in it."""
     channels = torch.ones(spec.channels)
     classifier = Classifier(body, 0.3 * channels, 0.4 * channels)
@@ -77,7 +77,7 @@ def store(folder: Path, body: nn.Module, spec: InputSpec = SPEC, *, onnx: bool =
         "model.pt": network.export(classifier, spec.channels, spec.size),
         **({"model.onnx": exchange.to_onnx(classifier, spec.channels, spec.size)} if onnx else {}),
         "labels.json": json.dumps(LABELS).encode(),
-        "metrics.json": b"{}",
+        "metrics.json": metrics,
     }
     manifest = Manifest(
         name="fashion",
