@@ -17,7 +17,7 @@ from bench import servers
 from bench.measure import until
 
 ROOT = Path(__file__).parent.parent
-ARTEFACT, SERVE = ROOT / ".paistack" / "models" / "fashion", ROOT / "model" / "serve.py"
+ARTEFACT, SERVER = ROOT / ".paistack" / "models" / "fashion", "model.serving"
 IMAGE = ROOT / "model" / "sample" / "pictures" / "bag.png"
 KEY_ID, KEY_SECRET, REGION, SERVICE = (
     "LTAI5tPaistackEmulator00",
@@ -50,8 +50,10 @@ def deployed() -> Iterator[Deployed]:
     with servers.emulator() as (url, _):
         bucket = oss2.Bucket(oss2.Auth(KEY_ID, KEY_SECRET), url, "bench-models")
         bucket.create_bucket()
-        for path in [*ARTEFACT.iterdir(), SERVE]:
+        for path in ARTEFACT.iterdir():
             bucket.put_object_from_file(f"fashion/{path.name}", str(path))
+        for path in (ROOT / "model" / "serving").glob("*.py"):
+            bucket.put_object_from_file(f"fashion/serving/{path.name}", str(path))
         yield deploy(url, SERVICE_JSON)
 
 
@@ -83,10 +85,11 @@ SERVICE_JSON = {
     "containers": [
         {
             "image": "python",
-            "command": "python /mnt/model/serve.py",
+            "command": "python -m serving",
             "port": 8000,
             "readiness_check": {"http_get": {"path": "/healthz", "port": 8000}, "period_seconds": 1},
             "env": [
+                {"name": "PYTHONPATH", "value": "/mnt/model"},
                 {"name": "MODEL_DIR", "value": "/mnt/model"},
                 {"name": "PORT", "value": "8000"},
                 {"name": "HOST", "value": "127.0.0.1"},

@@ -18,7 +18,7 @@ from alibabacloud_eas20210701 import models as eas
 
 from bench import servers
 from bench.measure import until
-from bench.model_service import ARTEFACT, REGION, SERVE, SERVICE, Deployed, deployed, load_command
+from bench.model_service import ARTEFACT, REGION, SERVER, SERVICE, Deployed, deployed, load_command
 from bench.rows import Row, beside
 
 HTTP = httpx.Client(timeout=5, trust_env=False, verify=False)  # noqa: S501 - plain HTTP
@@ -91,7 +91,7 @@ def _starts(count: int) -> float:
         port = servers.free_port()
         environment = {"MODEL_DIR": str(ARTEFACT), "PORT": str(port), "HOST": "127.0.0.1"}
         url = f"http://127.0.0.1:{port}/healthz"
-        with servers.serving([sys.executable, str(SERVE)], url, environment=environment, limit_s=LIMIT_S) as seconds:
+        with servers.serving([sys.executable, "-m", SERVER], url, environment=environment, limit_s=LIMIT_S) as seconds:
             return seconds
 
     with ThreadPoolExecutor(count) as starts:

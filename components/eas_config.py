@@ -61,7 +61,10 @@ class ContainerSettings(Settings):
     image: str | None = Field(
         default=None, min_length=1, description="Image with Python and torch; by default PAI's own in the region."
     )
-    server: str = Field(default="model/serve.py", description="The file that is run to serve the model.")
+    server: str = Field(
+        default="model/serving",
+        description="What is run to serve the model: a file, or the folder of a Python package.",
+    )
     port: int = Field(default=8000, ge=1024, le=65535)
     environment: dict[VariableName, str] = Field(default_factory=dict)
     secrets: dict[VariableName, Secret] = Field(
@@ -77,7 +80,7 @@ class ContainerSettings(Settings):
     def _is_consistent(self) -> Self:
         if self.port in _RESERVED_PORTS:
             raise ValueError(f"port {self.port} is taken by EAS itself in every replica; 8000 is usual")
-        for name in _OWN_VARIABLES:
+        for name in (*_OWN_VARIABLES, *([] if self.server.endswith(".py") else ["PYTHONPATH"])):
             if name in self.environment or name in self.secrets:
                 raise ValueError(f"{name} is set by paistack from the other settings; leave it out")
         if twice := sorted(self.environment.keys() & self.secrets.keys()):
@@ -316,6 +319,7 @@ def plain_environment(settings: EasServiceSettings, *, host: str) -> dict[str, s
     grace_period_s = settings.shutdown.grace_period_s
     return {
         "MODEL_DIR": str(MODEL_MOUNT),
+        **({} if settings.container.server.endswith(".py") else {"PYTHONPATH": str(CODE_MOUNT)}),
         "HOST": host,
         "PORT": str(settings.container.port),
         "DRAIN_TIMEOUT_S": str(max(1, grace_period_s - 3)),  # room for the delay before it and the exit after it
@@ -350,10 +354,15 @@ def _container(settings: EasServiceSettings, region: str) -> dict[str, Any]:
     prepare = {"prepare": {"pythonRequirements": requirements}}
     return (prepare if requirements else {}) | {
         "image": container.image or _default_image(region),
-        "command": f"python {CODE_MOUNT / PurePosixPath(container.server).name}",
+        "command": _command(PurePosixPath(container.server)),
         "port": container.port,
         **_probes(container.probes, container.port),
     }
+
+
+def _command(server: PurePosixPath) -> str:
+    """A package is found by PYTHONPATH, see `environment`: EAS runs one command, without a shell to change folders."""
+    return f"python {CODE_MOUNT / server.name}" if server.suffix == ".py" else f"python -m {server.name}"
 
 
 def _probes(probes: ProbeSettings, port: int) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from pulumi_alicloud import pai, ram
 from components.eas_config import EasServiceSettings, plain_environment, service_config
 from components.eas_rollout import bring_up
 from components.eas_scaling import scale_service
-from components.model_artefact import ModelArtefact, ServingCode
+from components.model_artefact import ModelArtefact
 from components.ram_policy import read_prefixes, trust_of_eas
+from components.stored_code import StoredCode
 from providers.service_endpoint import ServiceEndpoint
 from providers.service_revision import on_the_wire, with_environment, without_replicas
 
@@ -40,7 +41,7 @@ class EasService(pulumi.ComponentResource):
         host: str,
         bucket: Input[str],
         model: ModelArtefact,
-        code: ServingCode,
+        code: StoredCode,
         tags: Mapping[str, str],
         group: Input[str] | None = None,
         resource_id: Input[str] | None = None,

@@ -62,31 +62,6 @@ class ModelArtefact:
         return {f"{self.prefix}{file}": self.directory / file for file in self.files}
 
 
-@dataclass(frozen=True)
-class ServingCode:
-    """The one file that a container runs to serve a model, stored under the hash of its content."""
-
-    source: Path
-    digest: str
-
-    @classmethod
-    def read(cls, source: Path) -> Self:
-        """ArtefactError when there is no such file."""
-        try:
-            return cls(source, _sha256(source)[:16])
-        except OSError as error:
-            raise ArtefactError(f"cannot read the serving code {source}: {error.strerror}") from None
-
-    @property
-    def prefix(self) -> str:
-        """Where the file lies in the bucket."""
-        return f"code/{self.digest}/"
-
-    def objects(self) -> dict[str, Path]:
-        """The file by its key in the bucket."""
-        return {f"{self.prefix}{self.source.name}": self.source}
-
-
 def _inside(directory: Path, file: str) -> Path:
     path = PurePosixPath(file)
     if path.is_absolute() or ".." in path.parts:

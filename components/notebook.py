@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
-from components.notebook_code import NotebookCode
 from components.notebook_config import NotebookSettings, bucket_uri, instance_settings, plain_environment
+from components.stored_code import StoredCode
 from providers.dsw_idle_culler import IdleCuller
 from providers.dsw_instance import DswInstance
 from providers.dsw_shutdown_timer import ShutdownTimer
@@ -28,7 +28,7 @@ class Notebook(pulumi.ComponentResource):
         instance_name: str,
         region: str,
         bucket: Input[str],
-        code: NotebookCode | None,
+        code: StoredCode | None,
         tags: Mapping[str, str],
         opts: ResourceOptions | None = None,
     ) -> None:

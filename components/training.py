@@ -6,7 +6,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 
 from components.notebook import Notebook
-from components.notebook_code import NotebookCode
+from components.stored_code import StoredCode
 from components.training_config import TrainingSettings, notebook_settings
 
 
@@ -26,7 +26,7 @@ class Training(pulumi.ComponentResource):
         instance_name: str,
         region: str,
         bucket: Input[str],
-        code: NotebookCode,
+        code: StoredCode,
         access: Mapping[str, str],
         tags: Mapping[str, str],
         opts: ResourceOptions | None = None,

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from model.dataset import DataError, Dataset, InputSpec, Part
-from model.serve import Input, RefusedError, decode
+from model.serving.images import Input, decode
+from model.serving.refusal import RefusedError
 
 HELD_BACK = 0.2
 """Share of each class that is measured on."""

@@ -19,13 +19,13 @@ from components.billing import MachineGroup, MachineMix, PrivateGateway
 from components.billing_config import BillingSettings, default_group_name
 from components.eas_config import EasServiceSettings
 from components.eas_service import EasService
-from components.model_artefact import ArtefactError, ModelArtefact, ServingCode
+from components.model_artefact import ArtefactError, ModelArtefact
 from components.model_store import ModelStore
 from components.monitoring_config import watched_services
 from components.notebook import Notebook
-from components.notebook_code import NotebookCode
 from components.notebook_config import default_instance_name
 from components.registered_model import RegisteredModel
+from components.stored_code import StoredCode
 from components.training import Training
 from stacks.config import OWNERSHIP_TAG, StackConfig
 from stacks.services import deploy_services
@@ -42,11 +42,11 @@ def deploy(config: StackConfig) -> None:
         models = {name: _model(settings) for name, settings in config.services.items()}
         codes = {name: _code(settings) for name, settings in config.services.items()}
         notebook_codes = {
-            name: NotebookCode.read(Path(settings.code))
+            name: StoredCode.read(Path(settings.code))
             for name, settings in config.notebooks.items()
             if settings.code is not None
         }
-        training_codes = {name: NotebookCode.read(Path(settings.code)) for name, settings in config.training.items()}
+        training_codes = {name: StoredCode.read(Path(settings.code)) for name, settings in config.training.items()}
     except (TargetError, ArtefactError) as problem:
         raise pulumi.RunError(str(problem)) from None
 
@@ -208,7 +208,7 @@ def _access_to_dsw(target: Target) -> dict[str, str]:
     }
 
 
-def _objects(stored: list[ModelArtefact | ServingCode | NotebookCode]) -> dict[str, Path]:
+def _objects(stored: list[ModelArtefact | StoredCode]) -> dict[str, Path]:
     """Each file once, though several services may run the same model or the same code."""
     return {key: path for item in stored for key, path in item.objects().items()}
 
@@ -220,5 +220,5 @@ def _model(settings: EasServiceSettings) -> ModelArtefact:
     return found
 
 
-def _code(settings: EasServiceSettings) -> ServingCode:
-    return ServingCode.read(Path(settings.container.server))
+def _code(settings: EasServiceSettings) -> StoredCode:
+    return StoredCode.read(Path(settings.container.server), as_package=True)

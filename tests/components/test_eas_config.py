@@ -56,7 +56,7 @@ def test_a_minimal_service_states_every_default_that_it_relies_on() -> None:
                 "image": "dsw-registry-vpc.cn-hangzhou.cr.aliyuncs.com/pai/pytorch:"
                 "2.8.0-gpu-py312-cu126-ubuntu22.04-3995b779-1764358175",
                 "prepare": {"pythonRequirements": ["starlette==1.10.0", "uvicorn==0.54.0"]},
-                "command": "python /mnt/code/serve.py",
+                "command": "python -m serving",
                 "port": 8000,
                 "startup_check": probe | {"period_seconds": 1, "failure_threshold": 300},
                 "readiness_check": probe,
@@ -101,6 +101,7 @@ def test_the_container_learns_its_address_its_model_and_how_long_it_may_drain() 
 
     assert plain_environment(service, host="0.0.0.0") == {
         "MODEL_DIR": "/mnt/model",
+        "PYTHONPATH": "/mnt/code",
         "HOST": "0.0.0.0",
         "PORT": "9000",
         "DRAIN_TIMEOUT_S": "17",

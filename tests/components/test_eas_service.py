@@ -10,7 +10,8 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
 from components.eas_config import EasServiceSettings
 from components.eas_service import EasService
-from components.model_artefact import ModelArtefact, ServingCode
+from components.model_artefact import ModelArtefact
+from components.stored_code import StoredCode
 from tests.components.conftest import Recorder
 
 SETTINGS = EasServiceSettings.model_validate(
@@ -38,7 +39,7 @@ def registered(engine: Recorder, run: Callable[[Callable[[], object]], None]) ->
             host="0.0.0.0",
             bucket="a-bucket",
             model=ModelArtefact("fashion", "3f9c", Path("models/fashion"), ("model.pt",)),
-            code=ServingCode(Path("model/serve.py"), "ab12"),
+            code=StoredCode({"serving/app.py": Path("model/serving/app.py")}, "ab12"),
             tags={"paistack-stack": "p/test"},
         )
 
@@ -70,6 +71,7 @@ def test_the_service_is_created_with_its_whole_configuration(registered: dict[st
         "HOST": "0.0.0.0",
         "LEVEL": "info",
         "MODEL_DIR": "/mnt/model",
+        "PYTHONPATH": "/mnt/code",
         "PORT": "8000",
     }
 

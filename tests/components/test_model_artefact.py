@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.model_artefact import ArtefactError, ModelArtefact, ServingCode
+from components.model_artefact import ArtefactError, ModelArtefact
 
 
 def write_artefact(folder: Path, **changes: Any) -> None:
@@ -64,19 +64,3 @@ def test_a_manifest_that_is_no_json_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ArtefactError, match=r"manifest.json: the document: Invalid JSON"):
         ModelArtefact.read("fashion", tmp_path)
-
-
-def test_serving_code_that_differs_lies_elsewhere(tmp_path: Path) -> None:
-    source = tmp_path / "serve.py"
-    source.write_text("one")
-    before = ServingCode.read(source)
-    source.write_text("two")
-    after = ServingCode.read(source)
-
-    assert before.prefix != after.prefix
-    assert after.objects() == {f"{after.prefix}serve.py": source}
-
-
-def test_missing_serving_code_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ArtefactError, match=r"cannot read the serving code .*nothing.py: No such file"):
-        ServingCode.read(tmp_path / "nothing.py")

@@ -9,8 +9,8 @@ import pytest
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
 from components.notebook import Notebook
-from components.notebook_code import NotebookCode
 from components.notebook_config import NotebookSettings
+from components.stored_code import StoredCode
 from tests.components.conftest import Recorder
 
 SETTINGS = {
@@ -37,7 +37,7 @@ def register(engine: Recorder, run: Callable[[Callable[[], object]], None]) -> R
                 instance_name="lab_test",
                 region="cn-hangzhou",
                 bucket="a-bucket",
-                code=NotebookCode({"train.py": Path("model/train.py")}, "ab12"),
+                code=StoredCode({"train.py": Path("model/train.py")}, "ab12"),
                 tags={"paistack-stack": "p/test"},
             )
 

@@ -1,13 +1,10 @@
 """What settings of a notebook become in DSW's API, and what is refused before anything is created."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from components.model_artefact import ArtefactError
-from components.notebook_code import NotebookCode
 from components.notebook_config import (
     NotebookSettings,
     bucket_uri,
@@ -167,19 +164,3 @@ def test_a_name_is_made_that_dsw_takes_and_that_stays() -> None:
 
 def test_the_buckets_internal_address_is_mounted() -> None:
     assert bucket_uri("b2b", "cn-beijing", "data/") == "oss://b2b.oss-cn-beijing-internal.aliyuncs.com/data/"
-
-
-def test_code_is_stored_by_its_content(tmp_path: Path) -> None:
-    (tmp_path / "pack" / "__pycache__").mkdir(parents=True)
-    for name in ("train.py", "pack/net.py", "pack/__pycache__/net.pyc", ".secret"):
-        (tmp_path / name).write_text(name)
-
-    code = NotebookCode.read(tmp_path)
-    assert set(code.objects()) == {f"{code.prefix}train.py", f"{code.prefix}pack/net.py"}
-    assert NotebookCode.read(tmp_path).prefix == code.prefix
-    (tmp_path / "train.py").write_text("changed")
-    assert NotebookCode.read(tmp_path).prefix != code.prefix
-
-    assert list(NotebookCode.read(tmp_path / "train.py").files) == ["train.py"]
-    with pytest.raises(ArtefactError, match=r"there is no code in .*nowhere"):
-        NotebookCode.read(tmp_path / "nowhere")

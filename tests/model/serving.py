@@ -14,18 +14,21 @@ from typing import Any
 
 import httpx
 
-from model import serve
+from engine.environment import ROOT
 
 START_TIMEOUT_S = 90
 
 
 class Replica:
-    """A running serve.py. `log` grows by one parsed line for each that the process writes."""
+    """A running server. `log` grows by one parsed line for each that the process writes."""
 
     def __init__(self, model_dir: Path, options: Sequence[str] = (), environment: dict[str, str] | None = None) -> None:
-        command = [sys.executable, serve.__file__, "--model-dir", str(model_dir), "--port", "0", *options]
+        command = [sys.executable, "-m", "serving", "--model-dir", str(model_dir), "--port", "0", *options]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}
+            command,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "model"), **(environment or {})},
         )
         self.log: list[dict[str, Any]] = []
         self._written = threading.Condition()

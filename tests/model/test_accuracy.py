@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from model import serve
+from model import serving
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
-ROOT = Path(serve.__file__).parents[1]
+ROOT = Path(serving.__file__).parents[2]
 ARTEFACT = ROOT / ".paistack" / "models" / "fashion"
 """Where `make demo` keeps its model: what one of them trained, the other does not train again."""
 

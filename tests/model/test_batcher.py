@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.serve import Batcher, Pixels
+from model.serving.batching import Batcher
+from model.serving.images import Pixels
 
 IMAGE = np.zeros((1, 2, 2), np.uint8)
 FOREVER_S = 3600.0

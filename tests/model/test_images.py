@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.serve import Input, Pixels, RefusedError, decode
+from model.serving.images import Input, Pixels, decode
+from model.serving.refusal import RefusedError
 
 GREY = Input(size=28, channels=1, background="black")
 COLOUR = Input(size=32, channels=3, background="white")

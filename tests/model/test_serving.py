@@ -15,8 +15,10 @@ import pytest
 import torch
 from PIL import Image
 
-from model import network, serve, sources
-from model.serve import Input, decode
+from model import network, sources
+from model.serving.__main__ import listen
+from model.serving.images import Input, decode
+from model.serving.settings import Settings
 from tests.model.conftest import SPEC, Fragile, Gate, GatedModel, scripted, store
 from tests.model.serving import Replica, replica
 
@@ -218,7 +220,7 @@ def test_a_model_without_the_file_of_its_runtime_is_not_served(tmp_path: Path) -
 
 
 def test_options_win_over_the_environment() -> None:
-    settings = serve.Settings.parse(["--max-images", "2"], {"MAX_IMAGES": "1", "MAX_PIXELS": "100"})
+    settings = Settings.parse(["--max-images", "2"], {"MAX_IMAGES": "1", "MAX_PIXELS": "100"})
     assert (settings.max_images, settings.max_pixels, settings.top_k) == (2, 100, 3)
 
 
@@ -238,7 +240,7 @@ def test_a_wrong_setting_is_named_with_what_is_allowed(
     options: list[str], environment: dict[str, str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
-        serve.Settings.parse(options, environment)
+        Settings.parse(options, environment)
     assert message in capsys.readouterr().err
 
 
@@ -274,3 +276,10 @@ def test_a_port_that_is_taken_ends_the_process(untrained: Path) -> None:
             assert "in use" in running.await_event("cannot listen")["error"]
         finally:
             running.close()
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

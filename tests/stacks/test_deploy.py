@@ -11,6 +11,7 @@ import pytest
 
 from cloud.target import Target
 from components.billing_config import BillingSettings
+from engine.environment import ROOT
 from stacks.config import StackConfig
 from stacks.deploy import deploy
 from tests.components.conftest import Recorder, engine, run
@@ -63,7 +64,9 @@ def test_services_of_one_model_share_its_objects(
 
     stored = [name for name, args in engine.registered.items() if args.typ == "alicloud:oss/bucketObject:BucketObject"]
     assert sum(name.startswith("store/models/") for name in stored) == 2
-    assert sum(name.startswith("store/code/") for name in stored) == 1
+    code = [name for name in stored if name.startswith("store/code/")]
+    assert sum(name.endswith("/serving/__main__.py") for name in code) == 1
+    assert len(code) == len(list((ROOT / "model" / "serving").glob("*.py")))
 
 
 @pytest.mark.usefixtures("_in_the_emulators_environment")

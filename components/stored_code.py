@@ -1,4 +1,4 @@
-"""Code on disk that a notebook gets, and where each of its files goes in the bucket."""
+"""Code on disk that a service or a notebook runs, and where each of its files goes in the bucket."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,16 +11,19 @@ _LEFT_OUT = frozenset({"__pycache__", "node_modules"})
 
 
 @dataclass(frozen=True)
-class NotebookCode:
+class StoredCode:
     """A file, or a directory without what is hidden or generated in it, stored under the hash of its content."""
 
     files: dict[str, Path]
     digest: str
 
     @classmethod
-    def read(cls, source: Path) -> Self:
-        """ArtefactError when there is no such file or directory, or nothing in it."""
-        files = {source.name: source} if source.is_file() else _below(source)
+    def read(cls, source: Path, *, as_package: bool = False) -> Self:
+        """A directory's files lie under its name when it is a package, which is imported by it.
+
+        ArtefactError when there is no such file or directory, or nothing in it.
+        """
+        files = {source.name: source} if source.is_file() else _below(source, source.parent if as_package else source)
         if not files:
             raise ArtefactError(f"there is no code in {source}, which should be a file or a directory with files")
         digest = hashlib.sha256()
@@ -38,8 +41,8 @@ class NotebookCode:
         return {f"{self.prefix}{name}": path for name, path in self.files.items()}
 
 
-def _below(directory: Path) -> dict[str, Path]:
-    found = {path.relative_to(directory): path for path in directory.rglob("*") if path.is_file()}
+def _below(directory: Path, root: Path) -> dict[str, Path]:
+    found = {path.relative_to(root): path for path in directory.rglob("*") if path.is_file()}
     return {str(name): path for name, path in found.items() if not any(map(_is_left_out, name.parts))}
 
 

@@ -1,0 +1,1 @@
+"""The code of a serving container; it needs nothing of the project around it."""
