@@ -165,10 +165,9 @@ def start_command(settings: TrainingSettings) -> str:
     return f"""\
 cd {WORKSPACE}
 ln -sfn {CODE_MOUNT} model
-log={MODELS_MOUNT}/.training.log
 {{ python3 -m pip install --quiet --disable-pip-version-check --requirement model/requirements.txt \\
   && {python} {train} \\
   && python3 -m model.deliver {WORKSPACE}/artefact {MODELS_MOUNT} \\
-  && echo done || echo failed; }} > "$log" 2>&1
+  && echo done || echo failed; }} 2>&1 | python3 -m model.record {MODELS_MOUNT}/.training.log
 python3 -m model.release
 """

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,18 @@ import torch
 from alibabacloud_pai_dsw20220101 import models
 from PIL import Image
 
+from bench.measure import until
 from cloud.dsw import dsw_client
+from cloud.oss import oss_bucket
 from jobs.data.command import prepare_folder, publish
 from jobs.data.image import Limits
 from jobs.emulator import EmulatorProcess
 from jobs.models.command import promote, register_running, table_of
 from jobs.models.registration import registry_of
+from jobs.models.run import log_of
 from jobs.models.train import train
+from jobs.problem import JobError
+from jobs.stacks import OpenStack
 from model import network
 from model.fashion_mnist import LABELS, FashionMnist
 from model.sources import SAMPLE
@@ -73,6 +79,19 @@ def answer(deployment: Deployment) -> dict[str, Any]:
     return found
 
 
+def log_of_run(stack: OpenStack, bucket: str) -> str:
+    found = log_of(oss_bucket(stack.target, stack.credentials(), bucket), "models/fashion/.training.log")
+    return found[1] if found else ""
+
+
+def stop_once_an_epoch_is_done(stack: OpenStack, bucket: str) -> None:
+    """Takes the machine away from the run, as a person or a limit would."""
+    until(lambda: "epoch 1/" in log_of_run(stack, bucket), limit_s=120)
+    dsw = dsw_client(stack.target, stack.credentials())
+    (instance,) = dsw.list_instances(models.ListInstancesRequest(workspace_id="1000")).body.instances
+    dsw.stop_instance(instance.instance_id, models.StopInstanceRequest())
+
+
 def test_raw_images_become_a_version_that_a_service_runs_and_leaves_again(deployed: Deployment, tmp_path: Path) -> None:
     stack = deployed.open()
     prepared = prepare_folder(raw_images(tmp_path / "raw"), "products", None, tmp_path / "datasets", Limits())
@@ -85,7 +104,7 @@ def test_raw_images_become_a_version_that_a_service_runs_and_leaves_again(deploy
             "workspace_id": "1000",
             "machine": "CPU",
             "data": {"dataset": dataset.dataset_id, "version": dataset.version},
-            "recipe": {"epochs": 6, "width": 8, "batch_size": 16, "size": 28, "channels": "1"},
+            "recipe": {"epochs": 40, "width": 8, "batch_size": 16, "size": 28, "channels": "1"},
         }
     }
 
@@ -93,8 +112,14 @@ def test_raw_images_become_a_version_that_a_service_runs_and_leaves_again(deploy
     deployed.keep_settings()
     assert (first.name, first.content, first.metrics["accuracy"]) == ("0.1.0", "0123456789ab", "0.1")
 
+    with ThreadPoolExecutor(1) as apart:
+        cut_off = apart.submit(train, deployed.open(), "shop-run", models=tmp_path / "versions")
+        stop_once_an_epoch_is_done(stack, bucket)
+        with pytest.raises(JobError, match="stored no version; its machine is Stopped"):
+            cut_off.result()
     version = train(deployed.open(), "shop-run", models=tmp_path / "versions")
     deployed.keep_settings()
+    assert "resumed after step" in log_of_run(stack, bucket)
 
     assert version.name == "0.2.0"
     assert version.labels["dataset-version"] == prepared.description.version
