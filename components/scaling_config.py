@@ -5,7 +5,7 @@ Schedules: https://www.alibabacloud.com/help/en/pai/user-guide/enable-or-disable
 """
 
 from itertools import combinations
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -83,6 +83,25 @@ class ScheduleSettings(Settings):
     time_zone: Annotated[str, AfterValidator(checked_zone)] = "Asia/Shanghai"
 
 
+class ForecastSettings(Settings):
+    """A plan that is made ahead of the load, as a floor under the autoscaler; modes as Auto Scaling (ESS) names them:
+    https://www.alibabacloud.com/help/en/auto-scaling/user-guide/predictive-scaling-rules."""
+
+    mode: Literal["PredictAndScale", "PredictOnly"] = Field(
+        default="PredictOnly", description="PredictOnly makes plans and applies none."
+    )
+    qps_per_replica: float = Field(gt=0, description="Requests per second that one replica can serve, measured.")
+    warm_up_s: int = Field(default=180, ge=0, le=3600, description="From asking for a replica until it serves.")
+    aim: Literal["economic", "safe"] = Field(
+        default="economic", description="Least cost, or no more overload and no more replica-hours than by load alone."
+    )
+    overload_price: float = Field(default=100, ge=0, description="Of an hour of overload, in replica-hours.")
+    most_steps: int = Field(default=24, ge=1, le=100, description="Steps of a plan; each is a job of the cron scaler.")
+    plan: str | None = Field(
+        default=None, min_length=1, description="Its file; by default stacks/plans/STACK/SERVICE.json."
+    )
+
+
 class ScalingSettings(Settings):
     """Replicas that follow the load (a target and bounds), the clock (schedules), or both."""
 
@@ -100,6 +119,8 @@ class ScalingSettings(Settings):
     excluded_dates: list[Annotated[str, AfterValidator(checked_day)]] = Field(
         default_factory=list, description="Days without schedules, as in '* * * 1 10 *', in each schedule's time zone."
     )
+
+    forecast: ForecastSettings | None = Field(default=None, description="Replicas before the load comes.")
 
     @property
     def metrics(self) -> dict[str, MetricSettings]:
@@ -138,6 +159,15 @@ class ScalingSettings(Settings):
             raise ValueError(f"{given} is about load, and no target says which: add one ({', '.join(_METRICS)})")
         if self.metrics and (self.min_replicas is None or self.max_replicas is None):
             raise ValueError("with a target, both min_replicas and max_replicas are needed")
+        if self.forecast is not None and self.qps_per_replica is None:
+            raise ValueError(
+                "forecast plans for requests, and the autoscaler does not look at them: add qps_per_replica"
+            )
+        if self.forecast is not None and self.forecast.mode == "PredictAndScale" and self.schedules:
+            raise ValueError(
+                "a forecast and schedules would undo each other: take the schedules out, or set forecast.mode to "
+                "PredictOnly"
+            )
         if self.excluded_dates and not self.schedules:
             raise ValueError("excluded_dates are days without schedules, and there are none; leave them out")
         return self

@@ -4,7 +4,7 @@ import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from Tea.exceptions import TeaException
@@ -49,6 +49,8 @@ Stack = Annotated[str, typer.Option("--stack", "-s", help="local, dev, staging o
 Service = Annotated[str, typer.Option(help="Name of the service in the stack's settings.")]
 
 Workspace = Annotated[str, typer.Option(help="Id of the PAI workspace.")]
+
+_Value = TypeVar("_Value")
 
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -165,30 +167,40 @@ def verify_metrics(stack: Stack = "local") -> None:
 
 @app.command()
 def forecast(
-    history: Annotated[Path, typer.Option(help="CSV file with the columns timestamp and qps.")],
-    step_seconds: Annotated[int, typer.Option(help="Between two rows of the history.")],
-    qps_per_replica: Annotated[float, typer.Option(help="Requests per second that one replica can serve.")],
-    min_replicas: Annotated[int, typer.Option("--min", help="The least replicas.")],
-    max_replicas: Annotated[int, typer.Option("--max", help="The most replicas.")],
-    warm_up: Annotated[int, typer.Option(help="Seconds from asking for a replica until it serves.")],
+    history: Annotated[Path | None, typer.Option(help="CSV file with the columns timestamp and qps.")] = None,
+    step_seconds: Annotated[int | None, typer.Option(help="Between two rows of the history.")] = None,
+    qps_per_replica: Annotated[float | None, typer.Option(help="Requests/s that one replica can serve.")] = None,
+    min_replicas: Annotated[int | None, typer.Option("--min", help="The least replicas.")] = None,
+    max_replicas: Annotated[int | None, typer.Option("--max", help="The most replicas.")] = None,
+    warm_up: Annotated[int | None, typer.Option(help="Seconds from asking for a replica until it serves.")] = None,
     horizon_hours: Annotated[float, typer.Option(help="So far the plan reaches, up to a week.")] = 24.0,
     present_target: Annotated[float, typer.Option(help="Of the autoscaler, as a share of --qps-per-replica.")] = 0.7,
     aim: Annotated[Aim, typer.Option(help="safe: no more overload or hours; economic: least cost.")] = Aim.ECONOMIC,
     overload_price: Annotated[float, typer.Option(help="Of an hour of overload, in replica-hours.")] = 100.0,
     renewal: Annotated[Renewal, typer.Option(help="How often the plan will be replaced.")] = Renewal.UNKNOWN,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    stack: Annotated[str | None, typer.Option("--stack", "-s", help="With --service: read CloudMonitor.")] = None,
+    service: Annotated[str | None, typer.Option(help="With --stack: all else stands in its settings.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Of --service: write the plan that `up` follows.")] = False,
 ) -> None:
-    """Plan replicas for the next hours from a service's load until now; needs no cloud."""
+    """Plan replicas for the next hours: from a file, without a cloud, or for a --service of a --stack."""
     from jobs.forecast import ForecastFlags
     from jobs.forecast import forecast as run_forecast
 
+    if stack is not None or service is not None:
+        from jobs.plan import plan_service
+
+        if stack is None or service is None:
+            raise JobError("--stack and --service belong together: whose load is it, and where?")
+        plan_service(open_stack(stack), service, horizon_hours, write=write, as_json=as_json)
+        return
     flags = ForecastFlags(
-        history,
-        step_seconds,
-        qps_per_replica,
-        min_replicas,
-        max_replicas,
-        warm_up,
+        needed("--history", history),
+        needed("--step-seconds", step_seconds),
+        needed("--qps-per-replica", qps_per_replica),
+        needed("--min", min_replicas),
+        needed("--max", max_replicas),
+        needed("--warm-up", warm_up),
         horizon_hours,
         present_target,
         overload_price,
@@ -353,6 +365,15 @@ def schema(
         raise JobError(f"{SCHEMA_FILE} is not up to date: run `paistack schema --write`")
     elif not check:
         sys.stdout.write(schema_text())
+
+
+def needed(flag: str, value: _Value | None) -> _Value:
+    """The value of a flag; JobError without one."""
+    if value is None:
+        raise JobError(
+            f"{flag} is missing: a forecast from a file needs it, and one of a service --stack and --service"
+        )
+    return value
 
 
 def main() -> None:

@@ -72,7 +72,11 @@ def forecast(flags: ForecastFlags, *, as_json: bool) -> None:
     wish = flags.wish()
     history, repairs = read_history(flags.history, flags.step_seconds)
     plan = Planner.of(history, wish).plan(history, timedelta(hours=flags.horizon_hours))
-    why = ". ".join(part for part in (plan.why, repairs.told()) if part)
+    show(plan, ". ".join(part for part in (plan.why, repairs.told()) if part), as_json=as_json)
+
+
+def show(plan: Plan, why: str, *, as_json: bool) -> None:
+    """Prints the plan: JSON with the keys steps, target_utilisation, method and why, or a table."""
     if as_json:
         results.file.write(f"{json.dumps(_document(plan, why))}\n")
         return

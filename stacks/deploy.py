@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pulumi
@@ -28,16 +29,20 @@ from components.registered_model import RegisteredModel
 from components.stored_code import StoredCode
 from components.training import Training
 from stacks.config import OWNERSHIP_TAG, StackConfig
+from stacks.plans import with_plans
+from stacks.problems import ConfigError
 from stacks.services import deploy_services
 
 
 def deploy(config: StackConfig) -> None:
     """Registers everything that `config` asks for, and the stack's outputs.
 
-    Raises pulumi.RunError, before anything is registered, when the environment leads elsewhere than to the target, or
-    when a model is not there.
+    Raises pulumi.RunError, before anything is registered, when the environment leads elsewhere than to the target,
+    when a model is not there, or a plan cannot be followed.
     """
+    stack = pulumi.get_stack()
     try:
+        config, told = with_plans(config, stack, datetime.now(UTC))
         check_environment(config.target, os.environ)
         models = {name: _model(settings) for name, settings in config.services.items()}
         codes = {name: _code(settings) for name, settings in config.services.items()}
@@ -47,10 +52,11 @@ def deploy(config: StackConfig) -> None:
             if settings.code is not None
         }
         training_codes = {name: StoredCode.read(Path(settings.code)) for name, settings in config.training.items()}
-    except (TargetError, ArtefactError) as problem:
+    except (TargetError, ArtefactError, ConfigError) as problem:
         raise pulumi.RunError(str(problem)) from None
 
-    stack = pulumi.get_stack()
+    for each in told:
+        pulumi.log.warn(each)
     tags = {OWNERSHIP_TAG: f"{pulumi.get_project()}/{stack}"}
     in_cloud = ResourceOptions(provider=alicloud_provider(config.target))
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from jobs.emulator import EmulatorProcess
+from jobs.plan import stack_clock, store
+from stacks.plans import PlannedStep, ScalingPlan
 from tests.engine.conftest import Deployment
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
@@ -43,12 +45,15 @@ def changing(deployed: Deployment) -> Iterator[Deployment]:
     deployed.up()
 
 
+def cloud_time(deployment: Deployment) -> datetime:
+    return stack_clock(deployment.open())
+
+
 def half_an_hour_later(deployment: Deployment) -> str:
     """Moves the cloud's clock forward; the schedule that is then the last one that was due."""
     clock = f"{deployment.emulator.url}/_emulator/clock"
     httpx.post(clock, json={"advance_s": 1800}, trust_env=False).raise_for_status()
-    now = datetime.fromisoformat(httpx.get(clock, trust_env=False).json()["now"])
-    return "rush" if 15 <= now.minute < 45 else "calm"
+    return "rush" if 15 <= cloud_time(deployment).minute < 45 else "calm"
 
 
 def declared(step: dict[str, Any], state: str) -> tuple[int, int, dict[str, float]]:
@@ -96,6 +101,40 @@ def test_schedules_move_the_bounds_and_none_of_it_is_drift(changing: Deployment)
         await_bounds(changing, (3, 4) if due == "rush" else (1, 4))
         assert changing.planned() == {}
         assert changing.refresh("--expect-no-changes") == 0
+
+
+def test_a_plan_is_the_floor_until_its_end_and_its_steps_show_in_the_preview(changing: Deployment) -> None:
+    file = changing.folder / "plan.json"
+    now = cloud_time(changing)
+
+    def write(*replicas: int, until: datetime) -> None:
+        at = [now + timedelta(minutes=10 * number) for number in range(1, 1 + len(replicas))]
+        steps = tuple(PlannedStep(at=when, replicas=each) for when, each in zip(at, replicas, strict=True))
+        plan = ScalingPlan(
+            made_at=now, until=until, steps=steps, target_utilisation=None, method="seasons", why="it pays"
+        )
+        store(file, plan)
+
+    write(2, 3, until=now + timedelta(hours=1))
+    wanted = {"mode": "PredictAndScale", "qps_per_replica": 30, "plan": str(file)}
+    changing.service["scaling"] = LOAD | {"forecast": wanted}
+    assert changing.planned()["tiny-cron-scaler"] == "create"
+    changing.up()
+    assert changing.planned() == {}
+
+    half_an_hour_later(changing)
+    await_bounds(changing, (3, 4))
+    assert changing.refresh("--expect-no-changes") == 0
+
+    write(2, 4, until=now + timedelta(hours=1))
+    step = changing.steps()["tiny-cron-scaler"]
+    replicas = {name: job["replicas"] for name, job in step["newState"]["inputs"]["schedules"].items()}
+    assert (step["op"], replicas) == ("update", {"plan-1": 2, "plan-2": 4, "plan-3": 1})
+
+    half_an_hour_later(changing)
+    await_bounds(changing, (1, 4))
+    write(2, 4, until=datetime.now(UTC))
+    assert changing.planned()["tiny-cron-scaler"] == "delete"
 
 
 def test_drift_in_the_bounds_shows_on_refresh_and_up_puts_it_right(changing: Deployment) -> None:

@@ -1,0 +1,140 @@
+"""`paistack forecast --stack`: a plan for a service from what CloudMonitor measured, as a file that `deploy` reads."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cloud.cms import cms_client
+from jobs.console import say
+from jobs.forecast import show
+from jobs.problem import JobError
+from jobs.stacks import OpenStack
+from planning.backtest import TICK_S, Rule
+from planning.compression import in_few_steps
+from planning.plan import Plan, Planner
+from planning.series import Repairs, Sample, Series, SeriesError, regular
+from planning.wish import Aim, Renewal, Wish
+from stacks.plans import PlannedStep, ScalingPlan, plan_file
+
+if TYPE_CHECKING:
+    from alibabacloud_cms20190101.client import Client
+
+    from stacks.config import StackConfig
+
+NAMESPACE, METRIC, PERIOD_S = "acs_learn", "qps_total", 300
+# CloudMonitor keeps values of five minutes for 31 days; the choice of a method looks back at sixteen.
+HISTORY = timedelta(days=16)
+
+
+def plan_service(stack: OpenStack, service: str, horizon_hours: float, *, write: bool, as_json: bool) -> None:
+    """Plan from the present minute on, print the plan, and with `write` put it where `deploy` reads it.
+
+    Raises JobError for a service without a forecast in its settings or a load in CloudMonitor, and Tea's exceptions.
+    """
+    if not 0 < horizon_hours <= 168:
+        raise JobError(f"--horizon-hours has to be above 0 and at most 168, found {horizon_hours:g}")
+    wish, most_steps = wish_of(stack.config, service)
+    name = stack.config.service_names(stack.pulumi.name)[service]
+    now = stack_clock(stack)
+    history, repairs = qps_history(cms_client(stack.target, stack.credentials()), name, now)
+    until = history.end + timedelta(hours=horizon_hours)
+    plan = Planner.of(history, wish).plan(history, until - history.end)
+    few = in_few_steps(plan.steps, until, most_steps) if plan.steps else ()
+    plan = Plan(few, plan.target, plan.method, plan.why, plan.forecast)
+    why = ". ".join(part for part in (plan.why, repairs.told()) if part)
+    show(plan, why, as_json=as_json)
+    if write:
+        file = plan_file(stack.config, stack.pulumi.name, service)
+        steps = tuple(PlannedStep(at=step.at, replicas=step.replicas) for step in plan.steps)
+        store(
+            file,
+            ScalingPlan(
+                made_at=now,
+                until=until,
+                steps=steps,
+                target_utilisation=plan.target,
+                method=plan.method,
+                why=why,
+            ),
+        )
+        say(f"{file}: {len(steps)} steps until {until:%Y-%m-%d %H:%M} UTC; {_next(stack, service)}")
+
+
+def wish_of(config: "StackConfig", service: str) -> tuple[Wish, int]:
+    """What the settings want of a plan, and in how many steps. Raises JobError."""
+    if service not in config.services:
+        there = ", ".join(config.services) or "none"
+        raise JobError(f"the stack has no service {service!r}; there are: {there}")
+    scaling = config.services[service].scaling
+    if scaling is None or scaling.forecast is None or scaling.qps_per_replica is None:
+        raise JobError(
+            f"services.{service}.scaling has no forecast: add `forecast: {{qps_per_replica: N}}`, N being what one "
+            "replica can serve"
+        )
+    asked, (least, most) = scaling.forecast, scaling.bounds
+    rule = Rule(
+        asked.qps_per_replica, least=max(1, least), most=most, start_up_s=-(-asked.warm_up_s // TICK_S) * TICK_S
+    )
+    target = min(1.0, scaling.qps_per_replica.threshold / asked.qps_per_replica)
+    return Wish(rule, target, Aim(asked.aim), asked.overload_price, Renewal.DAILY), asked.most_steps
+
+
+def qps_history(client: "Client", service_name: str, now: datetime) -> tuple[Series, Repairs]:
+    """Requests per second of a service in EAS until now, and what was mended. Raises JobError."""
+    samples = list(_samples(client, service_name, now))
+    try:
+        return regular(samples, PERIOD_S)
+    except SeriesError as error:
+        raise JobError(f"CloudMonitor has no load of {service_name} to plan by: {error}") from None
+
+
+def stack_clock(stack: OpenStack) -> datetime:
+    """Now, by the clock of the stack's emulator where it has one, which tests and demonstrations move."""
+    if stack.target.emulator is None:
+        return datetime.now(UTC)
+    import httpx
+
+    answer = httpx.get(f"{stack.target.emulator}/_emulator/clock", trust_env=False).raise_for_status()
+    return datetime.fromisoformat(answer.json()["now"])
+
+
+def store(file: Path, plan: ScalingPlan) -> None:
+    """Puts the plan in place of the last one, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    scratch = file.with_suffix(".new")
+    scratch.write_text(plan.model_dump_json(indent=2) + "\n")
+    scratch.replace(file)
+
+
+def _samples(client: "Client", service_name: str, now: datetime) -> Iterator[Sample]:
+    from alibabacloud_cms20190101.models import DescribeMetricListRequest
+
+    token: str | None = None
+    while True:
+        body = client.describe_metric_list(
+            DescribeMetricListRequest(
+                namespace=NAMESPACE,
+                metric_name=METRIC,
+                period=str(PERIOD_S),
+                start_time=str(int((now - HISTORY).timestamp() * 1000)),
+                end_time=str(int(now.timestamp() * 1000)),
+                dimensions=json.dumps([{"serviceName": service_name}]),
+                length="1440",
+                next_token=token,
+            )
+        ).body
+        for point in json.loads(body.datapoints or "[]"):
+            yield Sample(datetime.fromtimestamp(point["timestamp"] / 1000, UTC), float(point["Average"]))
+        token = body.next_token
+        if not token:
+            return
+
+
+def _next(stack: OpenStack, service: str) -> str:
+    scaling = stack.config.services[service].scaling
+    applies = scaling is not None and scaling.forecast is not None and scaling.forecast.mode == "PredictAndScale"
+    if applies:
+        return f"`paistack preview --stack {stack.pulumi.name}` shows what it changes"
+    return f"services.{service}.scaling.forecast.mode is PredictOnly: it changes nothing"
