@@ -35,7 +35,7 @@ def figure(name: str, value: float, unit: str) -> Row:
 
 
 def beside(name: str, value: float, unit: str, *, baseline: float) -> Row:
-    """A figure and the limit that nature sets it, without a goal."""
+    """A figure and what it is compared with, without a goal."""
     return Row(name, round(value, 4), unit, round(baseline, 4), round(value / baseline, 3))
 
 

@@ -9,7 +9,7 @@ from bench.pulumi_stack import PARALLEL, UP, Stack, services, trivial
 from bench.rows import Row, at_most, figure
 
 MANY = 50
-ROUNDS = 3  # of commands that change nothing; ours and the floor in turn
+ROUNDS = 5  # of commands that change nothing; ours and the floor in turn
 SERVICE_WAIT_S = 5  # of the alicloud provider, for each service that it creates or deletes
 
 
