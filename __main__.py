@@ -1,6 +1,7 @@
 """The Pulumi program."""
 
 import asyncio
+import gc
 
 import pulumi
 
@@ -23,4 +24,6 @@ async def main() -> None:
     await asyncio.create_task(declare())
 
 
+# The program keeps nearly all that it makes, and ends within seconds; to look for garbage took 7 % of its time.
+gc.disable()
 pulumi.run(main)
