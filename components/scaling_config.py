@@ -90,7 +90,9 @@ class ForecastSettings(Settings):
     mode: Literal["PredictAndScale", "PredictOnly"] = Field(
         default="PredictOnly", description="PredictOnly makes plans and applies none."
     )
-    qps_per_replica: float = Field(gt=0, description="Requests per second that one replica can serve, measured.")
+    qps_per_replica: float | None = Field(
+        default=None, gt=0, description="That one replica can serve; by default what `paistack loadtest` found."
+    )
     warm_up_s: int = Field(default=180, ge=0, le=3600, description="From asking for a replica until it serves.")
     aim: Literal["economic", "safe"] = Field(
         default="economic", description="Least cost, or no more overload and no more replica-hours than by load alone."

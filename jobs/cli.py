@@ -211,6 +211,26 @@ def forecast(
 
 
 @app.command()
+def loadtest(
+    service: Annotated[str, typer.Argument(help="Name of the service in the stack's settings.")],
+    stack: Stack = "local",
+    data: Annotated[Path, typer.Option(help="Body of each request.")] = ROOT / "model/sample/pictures/bag.png",
+    latency_ms: Annotated[float, typer.Option(help="The slowest that --percentile of the answers may be.")] = 100.0,
+    percentile: Annotated[float, typer.Option(help="Of the answers.")] = 95.0,
+    first: Annotated[float, typer.Option(help="Requests per second to begin with, to all replicas together.")] = 5.0,
+    most: Annotated[float, typer.Option(help="Never offer more.")] = 1000.0,
+    trial_seconds: Annotated[float, typer.Option(help="So long is each load offered.")] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Raise the load on a service until it gets slow, and keep what one replica can serve, for forecasts."""
+    from jobs.loadtest import LoadFlags
+    from jobs.loadtest import loadtest as run_loadtest
+
+    flags = LoadFlags(data, latency_ms, percentile, first, most, trial_seconds)
+    run_loadtest(open_stack(stack), service, flags, as_json=as_json)
+
+
+@app.command()
 def backtest(
     history: Annotated[Path, typer.Option(help="CSV file with the columns timestamp and qps.")],
     step_seconds: Annotated[int, typer.Option(help="Between two rows of the history.")],

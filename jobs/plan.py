@@ -16,6 +16,7 @@ from planning.compression import in_few_steps
 from planning.plan import Plan, Planner
 from planning.series import Repairs, Sample, Series, SeriesError, regular
 from planning.wish import Aim, Renewal, Wish
+from stacks.capacity import MeasuredCapacity, capacity_file, read_capacity
 from stacks.plans import PlannedStep, ScalingPlan, plan_file
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def plan_service(stack: OpenStack, service: str, horizon_hours: float, *, write:
     """
     if not 0 < horizon_hours <= 168:
         raise JobError(f"--horizon-hours has to be above 0 and at most 168, found {horizon_hours:g}")
-    wish, most_steps = wish_of(stack.config, service)
+    wish, most_steps = wish_of(stack.config, service, read_capacity(capacity_file(stack.pulumi.name, service)))
     name = stack.config.service_names(stack.pulumi.name)[service]
     now = stack_clock(stack)
     history, repairs = qps_history(cms_client(stack.target, stack.credentials()), name, now)
@@ -62,7 +63,7 @@ def plan_service(stack: OpenStack, service: str, horizon_hours: float, *, write:
         say(f"{file}: {len(steps)} steps until {until:%Y-%m-%d %H:%M} UTC; {_next(stack, service)}")
 
 
-def wish_of(config: "StackConfig", service: str) -> tuple[Wish, int]:
+def wish_of(config: "StackConfig", service: str, measured: MeasuredCapacity | None) -> tuple[Wish, int]:
     """What the settings want of a plan, and in how many steps. Raises JobError."""
     if service not in config.services:
         there = ", ".join(config.services) or "none"
@@ -74,10 +75,16 @@ def wish_of(config: "StackConfig", service: str) -> tuple[Wish, int]:
             "replica can serve"
         )
     asked, (least, most) = scaling.forecast, scaling.bounds
-    rule = Rule(
-        asked.qps_per_replica, least=max(1, least), most=most, start_up_s=-(-asked.warm_up_s // TICK_S) * TICK_S
-    )
-    target = min(1.0, scaling.qps_per_replica.threshold / asked.qps_per_replica)
+    capacity = asked.qps_per_replica
+    if capacity is None and measured is not None:
+        capacity = measured.qps_per_replica
+    if capacity is None:
+        raise JobError(
+            f"nobody knows what one replica of {service} can serve: measure it, `paistack loadtest {service}`, or set "
+            f"services.{service}.scaling.forecast.qps_per_replica"
+        )
+    rule = Rule(capacity, least=max(1, least), most=most, start_up_s=-(-asked.warm_up_s // TICK_S) * TICK_S)
+    target = min(1.0, scaling.qps_per_replica.threshold / capacity)
     return Wish(rule, target, Aim(asked.aim), asked.overload_price, Renewal.DAILY), asked.most_steps
 
 

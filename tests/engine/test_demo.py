@@ -12,6 +12,8 @@ from engine.environment import ROOT
 from jobs.classify import classify, endpoint_of
 from jobs.demo import PICTURES
 from jobs.emulator import EmulatorProcess
+from jobs.loadtest import LoadFlags, loadtest
+from stacks.capacity import capacity_file, read_capacity
 from tests.engine.conftest import Deployment
 
 pytestmark = [pytest.mark.engine, pytest.mark.model, pytest.mark.slow]
@@ -64,3 +66,15 @@ def test_what_is_no_picture_is_refused_with_a_reason(serving: Deployment, tmp_pa
 
     assert answer.problem.startswith("4")
     assert "error" in answer.problem
+
+
+def test_the_capacity_of_a_replica_is_measured_with_its_conditions_and_kept(
+    serving: Deployment, tmp_path: Path
+) -> None:
+    flags = LoadFlags(PICTURES / "bag.png", latency_ms=1000, percentile=95, first=4, most=8, trial_s=1)
+
+    measured = loadtest(serving.open(), "tiny", flags, as_json=True, folder=tmp_path)
+
+    assert (measured.qps_per_replica, measured.replicas, measured.limited) == (8, 1, True)
+    assert measured.model == serving.outputs()["model"]
+    assert read_capacity(capacity_file("demo", "tiny", tmp_path)) == measured

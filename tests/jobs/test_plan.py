@@ -11,10 +11,11 @@ import pytest
 from cloud.cms import cms_client
 from emulator.services.eas.metering.summary import Summary
 from emulator.state import Settings, State
-from jobs.plan import plan_service, qps_history, stack_clock
+from jobs.plan import plan_service, qps_history, stack_clock, wish_of
 from jobs.problem import JobError
 from jobs.pulumi_stack import PulumiStack
 from jobs.stacks import OpenStack
+from stacks.capacity import MeasuredCapacity
 from stacks.config import StackConfig
 from stacks.plans import read_plan, with_plans
 from tests.emulator.conftest import RunningEmulator
@@ -117,6 +118,29 @@ def test_what_cannot_be_planned_is_told(
     stack = opened(measured[0], tmp_path / "plan.json", **scaling)
     with pytest.raises(JobError, match=told):
         plan_service(stack, service, hours, write=True, as_json=True)
+
+
+def test_the_capacity_is_the_settings_or_what_was_measured(
+    measured: tuple[RunningEmulator, datetime], tmp_path: Path
+) -> None:
+    found = MeasuredCapacity(
+        qps_per_replica=84,
+        measured_at=datetime.now(UTC),
+        replicas=2,
+        instance_type="ecs.c7.large",
+        model="m 1",
+        latency_ms=100,
+        percentile=95,
+        payload_bytes=300,
+        limited=False,
+    )
+    config = opened(measured[0], tmp_path / "plan.json").config
+    assert wish_of(config, "shop", found)[0].rule.capacity == 60
+    config = opened(measured[0], tmp_path / "plan.json", forecast={}).config
+    wish, _ = wish_of(config, "shop", found)
+    assert (wish.rule.capacity, wish.present_target) == (84, 0.5)
+    with pytest.raises(JobError, match="measure it, `paistack loadtest shop`, or set services"):
+        wish_of(config, "shop", None)
 
 
 def test_a_service_without_load_is_told(measured: tuple[RunningEmulator, datetime], tmp_path: Path) -> None:
