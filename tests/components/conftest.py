@@ -1,8 +1,10 @@
 """What the Pulumi engine is asked to register, without an engine."""
 
 import asyncio
+import atexit
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -24,12 +26,17 @@ class Recorder(pulumi.runtime.Mocks):
         raise AssertionError(f"the program called {args.token}")
 
 
+@cache
+def event_loop_of_all() -> asyncio.AbstractEventLoop:
+    """Pulumi keeps to the first that it meets. It is held here, since other tests put none in its place."""
+    loop = asyncio.new_event_loop()
+    atexit.register(loop.close)
+    return loop
+
+
 @pytest.fixture
 def engine() -> Recorder:
-    try:
-        asyncio.get_event_loop()
-    except RuntimeError:  # another test has left none; Pulumi wants one that stays
-        asyncio.set_event_loop(asyncio.new_event_loop())
+    asyncio.set_event_loop(event_loop_of_all())
     recorder = Recorder()
     pulumi.runtime.set_mocks(recorder, project="paistack", stack="test", preview=False)
     return recorder
