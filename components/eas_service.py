@@ -46,13 +46,14 @@ class EasService(pulumi.ComponentResource):
         group: Input[str] | None = None,
         resource_id: Input[str] | None = None,
         gateway_id: Input[str] | None = None,
-        runs_on: Sequence[pulumi.Resource] = (),
+        needs: Sequence[pulumi.Resource] = (),
         change_after: Sequence[pulumi.Resource] = (),
         opts: ResourceOptions | None = None,
     ) -> None:
         """`group` is the service group that it is a member of, `resource_id` the resource group that it runs in, and
-        `gateway_id` the gateway that it is called through, should it be the stack's own. `runs_on` are there before it
-        and go after it; it changes only once `change_after` are as declared, too."""
+        `gateway_id` the gateway that it is called through, should it be the stack's own. `needs` are there before it
+        and go after it, such as its model and its code in `bucket`; it changes only once `change_after` are as
+        declared, too."""
         declared = settings.model_dump(mode="json", exclude_none=True, exclude={"alarms"})  # those are Monitoring's
         super().__init__("paistack:eas:EasService", name, declared, opts)
         child = ResourceOptions(parent=self)
@@ -110,7 +111,7 @@ class EasService(pulumi.ComponentResource):
             tags={**tags, **settings.labels},
             opts=ResourceOptions(
                 parent=self,
-                depends_on=[grant, *runs_on],
+                depends_on=[grant, *needs],
                 # The provider would update by the old name, and by merging: ServiceRevision does it instead.
                 ignore_changes=["serviceConfig", "workspaceId"],
                 replacement_trigger=service_name,
@@ -126,7 +127,7 @@ class EasService(pulumi.ComponentResource):
             service=service,
             config=without_replicas(config) if settings.scaling else config,
             environment=plain | {variable: Output.secret(value) for variable, value in secrets.items()},
-            after=[*runs_on, *change_after],
+            after=[*needs, *change_after],
             opts=child,
         )
         if settings.scaling is not None:

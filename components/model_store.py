@@ -7,7 +7,9 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_alicloud import oss
 
+from components.model_artefact import ModelArtefact
 from components.store_rules import ModelStoreSettings, lifecycle_rules
+from components.stored_code import StoredCode
 
 
 class ModelStore(pulumi.ComponentResource):
@@ -18,7 +20,6 @@ class ModelStore(pulumi.ComponentResource):
     """
 
     bucket_name: Output[str]
-    """Known once every object is in its place."""
 
     def __init__(
         self,
@@ -46,8 +47,8 @@ class ModelStore(pulumi.ComponentResource):
             opts=child,
         )
         oss.BucketPublicAccessBlock(f"{name}-private", bucket=bucket.bucket, block_public_access=True, opts=child)
-        stored = [
-            oss.BucketObject(
+        self._objects = {
+            key: oss.BucketObject(
                 f"{name}/{key}",
                 bucket=bucket.bucket,
                 key=key,
@@ -55,7 +56,11 @@ class ModelStore(pulumi.ComponentResource):
                 opts=ResourceOptions(parent=self, retain_on_delete=True),
             )
             for key, path in objects.items()
-        ]
+        }
 
-        self.bucket_name = Output.all(bucket.bucket, *(item.key for item in stored)).apply(lambda all_: all_[0])
+        self.bucket_name = bucket.bucket
         self.register_outputs({"bucket_name": self.bucket_name})
+
+    def files_of(self, *stored: ModelArtefact | StoredCode) -> list[pulumi.Resource]:
+        """The objects of models and code, on which those depend that read them: the bucket is there before they are."""
+        return [self._objects[key] for item in stored for key in item.objects()]

@@ -1,6 +1,6 @@
 """Notebook: a machine with JupyterLab that stops by itself when nobody uses it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
@@ -14,7 +14,8 @@ from providers.dsw_snapshot import InstanceSnapshot
 
 
 class Notebook(pulumi.ComponentResource):
-    """One instance of DSW, with what stops it by itself. `code` lies in `bucket` under its prefix."""
+    """One instance of DSW, with what stops it by itself. `code` lies in `bucket` under its prefix, once `needs` are
+    there."""
 
     instance_id: Output[str]
     url: Output[str]
@@ -30,6 +31,7 @@ class Notebook(pulumi.ComponentResource):
         bucket: Input[str],
         code: StoredCode | None,
         tags: Mapping[str, str],
+        needs: Sequence[pulumi.Resource] = (),
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("paistack:dsw:Notebook", name, settings.model_dump(mode="json", exclude_none=True), opts)
@@ -52,7 +54,7 @@ class Notebook(pulumi.ComponentResource):
             restart_to_update=settings.restart_to_update,
             adopt=settings.adopt,
             timeout_s=settings.timeout_min * 60,
-            opts=child,
+            opts=ResourceOptions(parent=self, depends_on=[*needs]),
         )
         # Of an instance that is ours, whoever made them.
         if settings.idle_shutdown is not None:

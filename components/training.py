@@ -1,6 +1,6 @@
 """Training: a run on a machine of its own, which trains, stores a model version, and stops."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
@@ -11,7 +11,8 @@ from components.training_config import TrainingSettings, notebook_settings
 
 
 class Training(pulumi.ComponentResource):
-    """An instance of DSW whose start command is the run. `code` lies in `bucket` under its prefix.
+    """An instance of DSW whose start command is the run. `code` lies in `bucket` under its prefix, once
+    `needs` are there.
 
     `access` is how the instance reaches DSW to stop itself: DSW_ENDPOINT, and a key where no role gives one.
     """
@@ -29,6 +30,7 @@ class Training(pulumi.ComponentResource):
         code: StoredCode,
         access: Mapping[str, str],
         tags: Mapping[str, str],
+        needs: Sequence[pulumi.Resource] = (),
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("paistack:dsw:Training", name, settings.model_dump(mode="json", exclude_none=True), opts)
@@ -42,6 +44,7 @@ class Training(pulumi.ComponentResource):
             bucket=bucket,
             code=code,
             tags=tags,
+            needs=needs,
             opts=child,
         )
 

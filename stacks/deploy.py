@@ -129,7 +129,7 @@ def deploy(config: StackConfig) -> None:
             tags=tags,
             group=group,
             resource_id=resource_id,
-            runs_on=runs_on,
+            needs=[*runs_on, *store.files_of(models[key], codes[key])],
             gateway_id=gateways[settings.gateway].gateway_id if settings.gateway else None,
             change_after=change_after,
             opts=in_cloud,
@@ -146,6 +146,7 @@ def deploy(config: StackConfig) -> None:
             bucket=store.bucket_name,
             code=notebook_codes.get(name),
             tags=tags,
+            needs=store.files_of(notebook_codes[name]) if name in notebook_codes else (),
         )
         for name, settings in config.notebooks.items()
     }
@@ -160,6 +161,7 @@ def deploy(config: StackConfig) -> None:
             code=training_codes[name],
             access=_access_to_dsw(config.target),
             tags=tags,
+            needs=store.files_of(training_codes[name]),
         )
         for name, settings in config.training.items()
     }

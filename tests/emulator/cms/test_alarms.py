@@ -1,5 +1,8 @@
 """Alarms, through the SDK: when they fire, whom they reach, and when they are silent."""
 
+import os
+import signal
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +14,23 @@ import yaml
 from alibabacloud_cms20190101 import models
 from alibabacloud_cms20190101.client import Client
 
-from tests.emulator.cms.calls import CUSTOM, Request, ask_all, fire, log, next_minute, put_rule, report, states
+from tests.emulator.cms.calls import (
+    CUSTOM,
+    Request,
+    activate,
+    ask_all,
+    fire,
+    log,
+    next_minute,
+    outbox,
+    put_rule,
+    report,
+    states,
+)
 from tests.emulator.cms.conftest import put_contact, put_group
 from tests.emulator.conftest import RunningEmulator
 from tests.emulator.eas.calls import advance, call
-from tests.emulator.eas.conftest import Eas, service_json, until
+from tests.emulator.eas.conftest import STAND_IN, Eas, service_json, until
 from tests.emulator.refusals import refused
 
 GRADES = {"P2": "Critical", "P3": "Warn", "P4": "Info", "OK": "OK"}
@@ -176,7 +191,7 @@ def test_the_history_is_asked_for_by_time_level_and_page(emulator: RunningEmulat
 EAS_RULES: dict[str, dict[str, Any]] = {
     "slow": {"metric": "rt", "critical": "> 200000 x1"},
     "broken": {"metric": "rps_status_5xx_ratio", "critical": "> 20 x1", "warn": "> 1 x1"},
-    "flooded": {"metric": "qps_total", "warn": "Maximum > 400 x1"},
+    "flooded": {"metric": "qps_total", "warn": "Maximum > 40 x1"},
     "wrong": {"metric": "rps_status_4xx_ratio", "info": "> 10 x1"},
     "silent": {"metric": "qps_total", "critical": "Maximum < 0 x1", "no_data": "INSUFFICIENT_DATA"},
 }
@@ -198,17 +213,19 @@ def test_a_service_in_trouble_has_the_right_alarms_within_two_periods_and_recove
         "none": {"/": 5},
         "slow": {"/?sleep=0.5": 2},
         "broken": {"/": 3, "/?status=500": 2},
-        "a little": {"/": 40, "/?status=500": 1},
+        "a little": {"/": 9, "/?status=500": 1},
         "wrong": {"/?status=404": 2, "/": 3},
+        "flood": {"/": 400},
         "over": {"/": 5},
     }.items():
+        time.sleep(1)  # rates are by real time
         ask_all(eas, targets)
         next_minute(emulator)
         seen[trouble] = {rule for rule, state in states(cms).items() if state == "ALARM"}
 
     assert seen == {
         "none": set(), "slow": {"slow"}, "broken": {"broken"}, "a little": {"broken"}, "wrong": {"wrong"},
-        "over": set(),
+        "flood": {"flooded"}, "over": set(),
     }  # fmt: skip
     assert [entry.level for entry in log(cms, "broken")] == ["P2", "P3", "OK"]
 
@@ -217,6 +234,43 @@ def test_a_service_in_trouble_has_the_right_alarms_within_two_periods_and_recove
     next_minute(emulator)
     next_minute(emulator)
     assert states(cms)["silent"] == "INSUFFICIENT_DATA"
+
+
+def measured_minutes(count: int, emulator: RunningEmulator) -> None:
+    """So much of each is seen that memory is measured in it."""
+    for _ in range(count):
+        time.sleep(1)
+        next_minute(emulator)
+
+
+def test_killed_replicas_that_do_not_come_back_are_told_within_two_periods_and_so_is_their_return(
+    emulator: RunningEmulator, cms: Client, eas: Eas, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    eas.deploy(service_json(instance=2, command=f"sh -c 'test ! -e {broken} && exec python {STAND_IN} 8000'"))
+    put_rule(
+        cms, "none runs", namespace="acs_learn", resource={"serviceName": "svc"}, metric="memory_rss",
+        critical="Average < 0 x1", no_data="INSUFFICIENT_DATA", silence=300,
+    )  # fmt: skip
+    activate(emulator)
+    measured_minutes(2, emulator)
+    assert states(cms)["none runs"] == "OK"
+    told = len(outbox(emulator))
+
+    broken.touch()
+    pids = {eas.ask().json()["pid"] for _ in range(20)}
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: eas.ask().status_code == 503)
+    measured_minutes(2, emulator)
+    assert len(pids) == 2
+    assert states(cms)["none runs"] == "INSUFFICIENT_DATA"
+    assert [(message["channel"], message["contact"]) for message in outbox(emulator)[told:]] == [("MAIL", "anna")]
+
+    broken.unlink()
+    until(lambda: eas.ask().status_code == 200)
+    measured_minutes(2, emulator)
+    assert states(cms)["none runs"] == "OK"
 
 
 def test_an_hour_of_healthy_load_has_no_alarm(emulator: RunningEmulator, cms: Client, eas: Eas) -> None:

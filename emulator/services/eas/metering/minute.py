@@ -14,8 +14,8 @@ SHORTEST_RATE_S = 0.5
 class Minute:
     """Adds up what happens in a minute of emulated time.
 
-    Rates are by the real time in which there was a look at them: load is real, however the clock is moved. What has no
-    value, as the latency of a minute without requests, is not there.
+    Rates are by the real time in which there was a look at them, which counts as `SHORTEST_RATE_S` at least: load is
+    real, however the clock is moved. What has no value, as the latency of a minute without requests, is not there.
     """
 
     def __init__(self) -> None:
@@ -72,8 +72,9 @@ class Minute:
         return found
 
     def _rate(self, name: str, amount: float) -> Summary:
-        rate, seen = amount / self._seconds, self._rates.get(name, Summary())
-        return Summary(self._seconds, amount, min(rate, seen.low), max(rate, seen.high))
+        seconds = max(self._seconds, SHORTEST_RATE_S)
+        rate, seen = amount / seconds, self._rates.get(name, Summary())
+        return Summary(seconds, amount, min(rate, seen.low), max(rate, seen.high))
 
     @staticmethod
     def _amounts(requests: int, by_class: Mapping[str, int], received: int, sent: int) -> dict[str, float]:
