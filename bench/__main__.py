@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import classifier, emulator, gateway, rows, scaling, stacks, watching
+from bench import classifier, console, emulator, gateway, rows, scaling, stacks, watching
 from bench.rows import Benchmark, Row
 
 HERE = Path(__file__).parent
@@ -26,6 +26,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "gateway-watched": watching.throughput,
     "stacks": stacks.many_services,
     "stacks-scaling": stacks.services_with_scaling_and_traffic,
+    "console": console.console,
     "training": classifier.training,
     "serving": classifier.serving,
 }
@@ -42,24 +43,24 @@ def main(
         raise typer.BadParameter(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
     # Whoever's packages they are: Python keeps what it has compiled, as it does for whoever does not forbid it.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    console = Console()
-    _install_rivals(console)
+    terminal = Console()
+    _install_rivals(terminal)
     measured = {row.name: row for row in (rows.read(RESULTS) if only else ())}
     for name in only or BENCHMARKS:
-        with console.status(f"measuring {name}"):
+        with terminal.status(f"measuring {name}"):
             measured.update({row.name: row for row in BENCHMARKS[name]()})
         rows.write(RESULTS, list(measured.values()))
         PAGE.write_text(rows.page(list(measured.values())))
-    console.print(_table(list(measured.values())))
+    terminal.print(_table(list(measured.values())))
 
 
-def _install_rivals(console: Console) -> None:
+def _install_rivals(terminal: Console) -> None:
     """The emulators to compare with live in .venv-bench, apart from the project's own dependencies."""
     venv, requirements = HERE.parent / ".venv-bench", HERE.parent / "requirements-bench.txt"
     stamp = venv / "requirements.txt"
     if stamp.exists() and stamp.read_bytes() == requirements.read_bytes():
         return
-    with console.status("installing moto and ministack into .venv-bench"):
+    with terminal.status("installing moto and ministack into .venv-bench"):
         uv = str(Path(sys.executable).parent / "uv")
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(venv)], check=True)
         python = str(venv / "bin" / "python")

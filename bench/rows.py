@@ -61,6 +61,11 @@ def at_most_above(name: str, value: float, unit: str, *, baseline: float, above:
     )
 
 
+def below(name: str, value: float, unit: str, *, limit: float) -> Row:
+    """A figure that stands alone and should be below `limit`, in the same unit."""
+    return Row(name, round(value, 4), unit, goal=f"< {limit:g} {unit}", holds=value < limit)
+
+
 def read(path: Path) -> list[Row]:
     return [Row(**row) for row in json.loads(path.read_text())] if path.exists() else []
 

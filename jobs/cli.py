@@ -154,6 +154,18 @@ def logs(
         raise typer.Exit(0) from None
 
 
+@app.command("console")
+def open_console(
+    stack: Stack = "local",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On the loopback; 0 is any that is free.")] = 8700,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Show a stack on a local page: services, load, latency, alarms, logs, quality; Ctrl-C ends it."""
+    from jobs.webconsole.command import serve
+
+    serve(open_stack(stack), port, browser=browser)
+
+
 @metrics_app.command("verify")
 def verify_metrics(stack: Stack = "local") -> None:
     """Ask CloudMonitor for the metrics of the stack's alarms, and name every rule that would never fire."""
