@@ -17,7 +17,9 @@ from model.dataset import InputSpec
 from model.recipe import Recipe
 
 MANIFEST = "manifest.json"
-FILES = frozenset({"model.pt", "model.onnx", "labels.json", "metrics.json", "confusion.png", "model_card.md"})
+FILES = frozenset(
+    {"model.pt", "model.onnx", "labels.json", "metrics.json", "reference.json", "confusion.png", "model_card.md"}
+)
 """What an artefact holds beside its manifest."""
 
 

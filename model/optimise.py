@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from model import artefact, confusion, exchange, learning, network, sources
+from model import artefact, confusion, exchange, learning, network, reference, sources
 from model.artefact import ArtefactError, Manifest
 from model.dataset import DataError, Dataset
 from model.metrics import evaluate
@@ -118,12 +118,14 @@ def _optimise(trained: Path, manifest: Manifest, dataset: Dataset, out: Path, co
     }
     measured = {name: _measure(size, classify, dataset) for name, (size, classify) in forms.items()}
     held_back = dataset.held_back
-    metrics = evaluate(forms["ONNX, 8 bits"][1](held_back.pixels), held_back.classes, dataset.labels)
+    probabilities = forms["ONNX, 8 bits"][1](held_back.pixels)
+    metrics = evaluate(probabilities, held_back.classes, dataset.labels)
     comparison = {name: each.model_dump() for name, each in measured.items()}
     files = {
         "model.onnx": small,
         "labels.json": (trained / "labels.json").read_bytes(),
         "metrics.json": f"{metrics.model_dump_json(indent=2)}\n".encode(),
+        "reference.json": reference.document(probabilities, held_back.pixels, dataset.labels),
         "confusion.png": confusion.picture(metrics),
     }
     unversioned = manifest.model_copy(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from model import artefact, confusion, exchange, learning, model_card, network, workers
+from model import artefact, confusion, exchange, learning, model_card, network, reference, workers
 from model.artefact import ArtefactError, Data, Manifest
 from model.checkpoint import Checkpoint
 from model.dataset import DataError, Dataset
@@ -113,6 +113,7 @@ def _files(job: Job, dataset: Dataset, classifier: Classifier) -> tuple[dict[str
         "model.onnx": onnx,
         "labels.json": f"{json.dumps(dataset.labels)}\n".encode(),
         "metrics.json": f"{metrics.model_dump_json(indent=2)}\n".encode(),
+        "reference.json": reference.document(probabilities, held_back.pixels, dataset.labels),
         "confusion.png": confusion.picture(metrics),
         "model_card.md": card.encode(),
     }

@@ -30,6 +30,7 @@ class Observed:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         started, status = time.perf_counter(), 500
+        scope.setdefault("state", {})
         request_id = requested_id(scope) or uuid.uuid4().hex
 
         async def observed_send(message: Message) -> None:
@@ -52,7 +53,7 @@ class Observed:
             elapsed = round((time.perf_counter() - started) * 1000, 3)
             entry = {"request_id": request_id, "method": scope["method"], "path": scope["path"]}
             quiet = path in ("/healthz", "/metrics") and status == 200
-            fields = {**entry, "status": status, "latency_ms": elapsed}
+            fields = {**entry, "status": status, "latency_ms": elapsed, **scope["state"].get("predicted", {})}
             log.log(logging.DEBUG if quiet else logging.INFO, "request", extra={"fields": fields})
 
 

@@ -20,6 +20,7 @@ from .classifier import Model, ModelError, load
 from .images import Input, Pixels, read_images
 from .log import log
 from .metrics import Histogram, labelled, typed
+from .predicted import predicted
 from .refusal import RefusedError
 from .settings import Settings
 
@@ -89,6 +90,8 @@ class Service:
         finally:
             self.in_flight -= 1
         predictions = [self._prediction(model, each) for each in probabilities]
+        if self.settings.prediction_log == "on":
+            request.state.predicted = predicted(model, images, predictions, request.headers)
         elapsed = time.perf_counter() - started
         self.latency.observe(elapsed)
         return JSONResponse(

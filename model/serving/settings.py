@@ -27,6 +27,7 @@ class Settings:
     max_pixels: Annotated[int, "pixels in one request, after decompression"] = 25_000_000
     body_timeout_s: Annotated[float, "longest time for a request's body to arrive"] = 10.0
     top_k: Annotated[int, "classes named for each image"] = 3
+    prediction_log: Annotated[str, "on tells in the log what was predicted for each request, off does not"] = "on"
     drain_delay_s: Annotated[float, "after SIGTERM: still accept for this long, while /healthz says 503"] = 1.0
     drain_timeout_s: Annotated[float, "then: longest wait for the requests under way"] = 30.0
 
@@ -44,6 +45,8 @@ class Settings:
             parser.error(f"argument --device: {settings.device!r}; allowed: auto, cpu, cuda")
         if settings.runtime not in RUNTIMES:
             parser.error(f"argument --runtime: {settings.runtime!r}; allowed: {', '.join(RUNTIMES)}")
+        if settings.prediction_log not in ("on", "off"):
+            parser.error(f"argument --prediction-log: {settings.prediction_log!r}; allowed: on, off")
         if settings.port > 65535:
             parser.error(f"argument --port: {settings.port}; allowed: 0 to 65535")
         for name, value in vars(settings).items():

@@ -192,6 +192,28 @@ def test_a_request_keeps_its_id_in_the_answer_and_in_the_log(serving: Replica, h
     assert line["latency_ms"] > 0
 
 
+def test_the_log_says_what_was_predicted_for_which_input_and_for_whom(serving: Replica) -> None:
+    tags = {"x-paistack-source": "app", "x-paistack-business": "new order?" + "x" * 80}
+    answer = httpx.post(serving.url, content=PICTURE, headers={"X-Request-Id": "told", **tags}).json()
+    line = serving.await_event("request", request_id="told")
+
+    (prediction,) = line["predictions"]
+    assert (prediction["label"], prediction["confidence"]) == (
+        answer["predictions"][0]["label"],
+        pytest.approx(answer["predictions"][0]["confidence"], abs=1e-4),
+    )
+    assert 0 < prediction["mean"] < 255
+    assert 0 < prediction["deviation"] < 128
+    assert (line["model"], line["version"]) == ("fashion", "0123456789ab")
+    assert line["tags"] == {"source": "app", "business": "new_order_" + "x" * 54}
+
+
+def test_the_log_can_be_silent_about_predictions(untrained: Path) -> None:
+    with replica(untrained, environment={"PREDICTION_LOG": "off"}) as running:
+        httpx.post(running.url, content=PICTURE, headers={"X-Request-Id": "untold"})
+        assert "predictions" not in running.await_event("request", request_id="untold")
+
+
 @pytest.mark.parametrize("bad", ["", "two words", "x" * 129])
 def test_an_id_that_would_spoil_the_log_is_replaced(serving: Replica, bad: str) -> None:
     request_id = httpx.get(serving.url, headers={"X-Request-Id": bad}).headers["X-Request-Id"]
