@@ -25,6 +25,7 @@ from jobs.models import command as models_command
 from jobs.models.registration import registry_of
 from jobs.models.train import train
 from jobs.problem import JobError
+from jobs.quality.calls import Grouping
 from jobs.stacks import open_stack
 from jobs.update import run
 from planning.wish import Aim, Renewal
@@ -152,6 +153,40 @@ def logs(
             results.print(shown(entry), soft_wrap=True)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+
+
+@app.command()
+def quality(
+    service: Annotated[str, typer.Argument(help="Name of the service in the stack's settings.")],
+    stack: Stack = "local",
+    since: Annotated[str, typer.Option(help="15m, 2h, 1d ago, or a time in UTC.")] = "7d",
+    labels: Annotated[
+        str | None, typer.Option(help="CSV with the columns id and label: a file, or all below oss://BUCKET/PREFIX/.")
+    ] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Report it to CloudMonitor, for alarms.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Judge a deployed model by what it answered: accuracy, recall and F1 by labels, drift against training."""
+    from jobs.quality.command import show_quality
+
+    show_quality(open_stack(stack), service, since, labels, publishing=publish, as_json=as_json)
+
+
+@app.command()
+def calls(
+    service: Annotated[str, typer.Argument(help="Name of the service in the stack's settings.")],
+    stack: Stack = "local",
+    since: Annotated[str, typer.Option(help="15m, 2h, 1d ago, or a time in UTC.")] = "1h",
+    by: Annotated[Grouping, typer.Option(help="What callers said of themselves, or the answer's status.")] = (
+        Grouping.SOURCE
+    ),
+    publish: Annotated[bool, typer.Option("--publish", help="Report it to CloudMonitor, for alarms.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Count the calls of a service by source, region, business type or status."""
+    from jobs.quality.calls import show_calls
+
+    show_calls(open_stack(stack), service, since, by, publishing=publish, as_json=as_json)
 
 
 @app.command("console")

@@ -16,6 +16,7 @@ PROGRAM = (
     "learning.py",
     "model_card.py",
     "network.py",
+    "reference.py",
     "stopping.py",
     "weights.py",
 )

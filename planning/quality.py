@@ -112,7 +112,8 @@ def drift(reference: Sequence[int], now: Sequence[int]) -> Drift:
     before, after = before[used], after[used]
     p, q = (np.maximum(each, 0.5) / np.maximum(each, 0.5).sum() for each in (before, after))
     n, m = max(before.sum(), 1.0), max(after.sum(), 1.0)
-    chance = max(int(used.sum()) - 1, 0) * (1 / n + 1 / m)
+    # One bin alone has nothing to differ in; that a few values are in it tells as little as were there two.
+    chance = max(int(used.sum()) - 1, 1) * (1 / n + 1 / m)
     return Drift(float(((p - q) * np.log(p / q)).sum()), float(chance), int(after.sum()))
 
 
@@ -151,7 +152,10 @@ def _recall(tables: NDArray[np.int64]) -> NDArray[np.float64]:
 def _f1(tables: NDArray[np.int64]) -> NDArray[np.float64]:
     """2 right / (said + truly), for each table and class; NaN where neither names the class."""
     named = tables.sum(1) + tables.sum(2)
-    return np.divide(2 * tables.diagonal(0, 1, 2), named, out=np.full(named.shape, np.nan), where=named > 0)
+    shares: NDArray[np.float64] = np.divide(
+        2 * tables.diagonal(0, 1, 2), named, out=np.full(named.shape, np.nan), where=named > 0
+    )
+    return shares
 
 
 def _macro_f1(tables: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .log import log
+from .predicted import tags_of
 from .refusal import RefusedError
 from .service import Service
 
@@ -53,7 +54,10 @@ class Observed:
             elapsed = round((time.perf_counter() - started) * 1000, 3)
             entry = {"request_id": request_id, "method": scope["method"], "path": scope["path"]}
             quiet = path in ("/healthz", "/metrics") and status == 200
-            fields = {**entry, "status": status, "latency_ms": elapsed, **scope["state"].get("predicted", {})}
+            told = scope["state"].get("predicted", {})
+            if tags := tags_of(dict(scope["headers"])):
+                told = {**told, "tags": tags}
+            fields = {**entry, "status": status, "latency_ms": elapsed, **told}
             log.log(logging.DEBUG if quiet else logging.INFO, "request", extra={"fields": fields})
 
 

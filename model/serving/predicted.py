@@ -8,21 +8,24 @@ from .classifier import Model
 from .images import Pixels
 
 # Headers by which callers say where a call belongs, and the names that the log has for them.
-TAGS: Mapping[str, str] = {
-    "x-paistack-source": "source",
-    "x-paistack-region": "region",
-    "x-paistack-business": "business",
+TAGS: Mapping[bytes, str] = {
+    b"x-paistack-source": "source",
+    b"x-paistack-region": "region",
+    b"x-paistack-business": "business",
 }
 # What CloudMonitor takes in the value of a dimension, and how much of it.
 _NOT_TAKEN = re.compile(r"[^A-Za-z0-9.\-_/\\]")
 _LONGEST = 64
 
 
-def predicted(
-    model: Model, images: Sequence[Pixels], predictions: Sequence[Mapping[str, Any]], headers: Mapping[str, str]
-) -> dict[str, Any]:
+def tags_of(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """What the caller says of itself."""
+    given = {name: headers[header].decode("latin-1") for header, name in TAGS.items() if header in headers}
+    return {name: _NOT_TAKEN.sub("_", text)[:_LONGEST] for name, text in given.items()}
+
+
+def predicted(model: Model, images: Sequence[Pixels], predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Fields of a request's log line; `mean` and `deviation` are those of an image's pixels, 0 to 255."""
-    tags = {name: _NOT_TAKEN.sub("_", headers[header])[:_LONGEST] for header, name in TAGS.items() if header in headers}
     told = [
         {
             "label": prediction["label"],
@@ -32,4 +35,4 @@ def predicted(
         }
         for pixels, prediction in zip(images, predictions, strict=True)
     ]
-    return {"model": model.name, "version": model.version, "predictions": told, **({"tags": tags} if tags else {})}
+    return {"model": model.name, "version": model.version, "predictions": told}

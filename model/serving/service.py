@@ -91,7 +91,7 @@ class Service:
             self.in_flight -= 1
         predictions = [self._prediction(model, each) for each in probabilities]
         if self.settings.prediction_log == "on":
-            request.state.predicted = predicted(model, images, predictions, request.headers)
+            request.state.predicted = predicted(model, images, predictions)
         elapsed = time.perf_counter() - started
         self.latency.observe(elapsed)
         return JSONResponse(

@@ -1,0 +1,1 @@
+"""How good a deployed model is, and who calls it: read from what its replicas log."""
