@@ -58,7 +58,8 @@ class Asked:
 @dataclass(frozen=True)
 class Situation:
     """What is known at one moment: the autoscaler's floor, the replicas that run, what the plan asks for and why, how
-    old the newest metric is (None: there is none), and what was wanted before, the oldest first."""
+    old the newest metric is (None: there is none), what was wanted before, the oldest first, and what is the matter
+    with the metrics."""
 
     at: datetime
     floor: int
@@ -67,6 +68,7 @@ class Situation:
     why: str
     metrics_age: timedelta | None
     earlier: tuple[Wanted, ...] = ()
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,11 @@ def _risen(situation: Situation, wanted: int) -> str:
 
 
 def _no_metrics(situation: Situation, limits: Limits) -> str:
+    trouble = f": {situation.trouble}" if situation.trouble else ""
     if situation.metrics_age is None:
-        return f"there are no metrics: {situation.why}"
+        return f"there are no metrics{trouble}"
     age, most = _minutes(situation.metrics_age), _minutes(limits.stale_after)
-    return f"the newest metric is {age} min old, and {most} are allowed: {situation.why}"
+    return f"the newest metric is {age} min old, and {most} are allowed{trouble}"
 
 
 def _minutes(span: timedelta) -> str:

@@ -100,7 +100,7 @@ def keep(kept: KeptDays, client: "Client", service_name: str, now: datetime) -> 
 def joined(kept: KeptDays, client: "Client", service_name: str, begin: datetime, now: datetime) -> list[Sample]:
     """What was measured from `begin` on: kept days as they are kept, and the others from CloudMonitor."""
     days = [day for day in kept.days() if begin.date() <= day <= now.date()]
-    samples = [sample for day in days for sample in kept.read(day) if sample.at >= begin]
+    samples = [sample for day in days for sample in kept.read(day) if begin <= sample.at <= now - PERIOD]
     there = set(days)
     first = begin
     while first.date() in there:
