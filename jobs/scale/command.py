@@ -202,7 +202,7 @@ def _finish(controller: "Controller", flags: ScaleFlags) -> int:
 
     if flags.release:
         say(f"the end: {_released(controller)}")
-    elif flags.follow and controller.mode == "PredictAndScale":
+    elif flags.follow and controller.lease.expires_at is not None and controller.mode == "PredictAndScale":
         say(f"the end: the floor of {controller.service} stays as it is until another controller runs, or --release")
     try:
         controller.lease.give_back(controller.clock())

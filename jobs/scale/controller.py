@@ -15,7 +15,7 @@ from jobs.problem import JobError
 from jobs.scale.floor import ServiceFloor
 from jobs.scale.journal import DecisionRecord, Journal
 from jobs.scale.lease import Lease
-from planning.controller import Asked, Decision, Limits, Situation, asked_between, decide
+from planning.controller import Asked, Decision, Limits, Situation, Wanted, asked_between, decide
 from planning.plan import Planner
 from planning.series import Series
 from planning.wish import Wish
@@ -44,6 +44,7 @@ class Controller:
     clock: Callable[[], datetime]
     _planner: Planner | None = field(default=None, init=False)
     _chosen_on: datetime | None = field(default=None, init=False)
+    _earlier: tuple[Wanted, ...] | None = field(default=None, init=False)
 
     def round(self) -> DecisionRecord:
         """One decision, carried out and written down. Raises LeaseHeldError and FAILURES.
@@ -55,11 +56,12 @@ class Controller:
         problem = self._look(now)
         newest = self.feed.newest
         age = None if newest is None else max(timedelta(0), now - newest)
-        asked, why, method, target = self._asked(now) if newest else _NOTHING
-        live = self.floor.read()
-        earlier = self.journal.wanted_since(now - 3 * self.limits.hysteresis, now)
+        fresh = age is not None and age <= self.limits.stale_after
+        asked, why, method, target = self._asked(now) if fresh else _NOTHING
+        live, earlier = self.floor.read(), self._wanted_before(now)
         situation = Situation(now, live.floor, live.replicas, asked, why, age, earlier, problem)
         decision = decide(situation, self.limits)
+        self._earlier = (*earlier, Wanted(now, decision.wanted))
         applied, refused = self._apply(decision, live.floor)
         record = DecisionRecord(
             at=now,
@@ -92,6 +94,13 @@ class Controller:
             return f"the floor is min_replicas, {floor}"
         self.floor.move(self.limits.least)
         return f"the floor went from {floor} back to min_replicas, {self.limits.least}"
+
+    def _wanted_before(self, now: datetime) -> tuple[Wanted, ...]:
+        """Of the last half hour: from the journal, in which those before this process wrote, and then by heart."""
+        begin = now - 3 * self.limits.hysteresis
+        if self._earlier is None:
+            return self.journal.wanted_since(begin, now)
+        return tuple(each for each in self._earlier if begin <= each.at)
 
     def _holds_lease(self) -> bool:
         return self.lease.expires_at is not None and self.clock() < self.lease.expires_at

@@ -16,7 +16,7 @@ from planning.controller import Verdict, Wanted
 if TYPE_CHECKING:
     from oss2 import Bucket
 
-_TAIL_BYTES = 64 * 1024
+_TAIL_BYTES = 256 * 1024
 _TRIES = 10
 
 

@@ -1,56 +1,40 @@
 """The controller as a person runs it, on an emulator that has measured ten days of a daily rise."""
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from alibabacloud_eas20210701.client import Client
 
-from emulator.services.eas.metering.summary import Summary
-from emulator.state import Settings, State
+from engine.environment import ROOT
 from jobs.problem import JobError
-from jobs.pulumi_stack import PulumiStack
 from jobs.scale.command import ScaleFlags, controller_of, run
 from jobs.scale.journal import Journal
 from jobs.stacks import OpenStack
 from planning.controller import Verdict
-from stacks.config import StackConfig
 from tests.emulator.eas.calls import call
 from tests.emulator.eas.conftest import Eas, service_json
-from tests.emulator.running import RunningEmulator, run_emulator
+from tests.emulator.running import RunningEmulator
 from tests.emulator.sdk import connect
 from tests.jobs.scale.conftest import target_of, versioned_bucket
-from tests.planning.loads import daily
+from tests.jobs.scale.shop import SERVICE, measuring_emulator, minutes_pass, opened
 
-SERVICE = "shop_dev"
-# The load is known until five minutes before the rise of nine in the morning; a replica needs three minutes.
-HISTORY = daily(11).before(10 * 288 + 9 * 12 - 1)
 BEHAVIOR = {"scaleUp": {"stabilizationWindowSeconds": 30}, "scaleDown": {"stabilizationWindowSeconds": 120}}
 ONCE = ScaleFlags()
 
 
 @pytest.fixture
 def emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
-    folder = tmp_path / "emulator"
-    state = State(Settings(folder, port=1))
-    now = datetime.now(UTC)
-    end = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0) + timedelta(minutes=5)
-    begun = end - timedelta(minutes=5 * len(HISTORY))
-    for place, qps in enumerate(HISTORY.qps):
-        summary = Summary()
-        summary.add(float(qps))
-        state.cms.points.add(
-            "acs_learn", "qps_total", {"serviceName": SERVICE}, begun.timestamp() + 300 * place, summary
-        )
-    with run_emulator(folder) as running:
-        minutes_pass(running, (end - now).total_seconds() / 60)
+    with measuring_emulator(tmp_path / "emulator") as running:
         yield running
 
 
@@ -66,21 +50,11 @@ def eas(emulator: RunningEmulator) -> Iterator[Eas]:
     eas.http.close()
 
 
-def opened(emulator: RunningEmulator, **forecast: Any) -> OpenStack:
-    wanted = {"mode": "PredictAndScale", "applied_by": "controller", "qps_per_replica": 60, **forecast}
-    scaling = {"min_replicas": 1, "max_replicas": 40, "qps_per_replica": {"target": 42}, "forecast": wanted}
-    service = {"model": {"name": "m", "artefact": "a"}, "instance_type": "ecs.c7.large", "scaling": scaling}
-    target = target_of(emulator)
-    settings = {"target": json.loads(target.model_dump_json()), "services": {"shop": service}}
-    config = StackConfig.model_validate_json(json.dumps(settings))
-    return OpenStack(config, PulumiStack("dev", Path("unused"), Path("unused"), target.environment()))
-
-
 @pytest.fixture
 def stack(emulator: RunningEmulator, eas: Eas) -> OpenStack:
     assert eas
     versioned_bucket(target_of(emulator))
-    return opened(emulator)
+    return opened(emulator.url)
 
 
 def scaled(stack: OpenStack, flags: ScaleFlags = ONCE) -> int:
@@ -90,11 +64,6 @@ def scaled(stack: OpenStack, flags: ScaleFlags = ONCE) -> int:
 def autoscaler(eas: Eas) -> dict[str, Any]:
     found = call(eas, "DescribeServiceAutoScaler", SERVICE)
     return {name: found[name] for name in ("MinReplica", "MaxReplica", "Behavior", "ScaleStrategies")}
-
-
-def minutes_pass(emulator: RunningEmulator, minutes: float) -> None:
-    answer = httpx.post(f"{emulator.url}/_emulator/clock", json={"advance_s": 60 * minutes}, trust_env=False)
-    answer.raise_for_status()
 
 
 def decisions(stack: OpenStack) -> list[tuple[Verdict, int, int, bool]]:
@@ -130,7 +99,7 @@ def test_predict_only_moves_nothing_and_says_what_it_would_do(
 ) -> None:
     assert stack
     before = autoscaler(eas)
-    assert scaled(opened(emulator, mode="PredictOnly"), replace(ONCE, release=True)) == 0
+    assert scaled(opened(emulator.url, mode="PredictOnly"), replace(ONCE, release=True)) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["mode"], told["verdict"], told["applied"]) == ("PredictOnly", "raises", False)
     assert told["floor"] >= 15
@@ -233,6 +202,34 @@ def test_who_waits_begins_when_the_lease_is_given_back(stack: OpenStack, capsys:
     assert f"waiting: the floor of shop is moved by {first.lease.holder} until" in capsys.readouterr().err
 
 
+def following(emulator: RunningEmulator) -> subprocess.Popen[str]:
+    """A process of its own, once it has decided."""
+    command = [sys.executable, "-m", "tests.jobs.scale.shop", emulator.url, "60"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["service"] == "shop"
+    return process
+
+
+def test_a_process_ends_by_sigterm_in_order_and_one_that_was_killed_keeps_its_lease(
+    stack: OpenStack, emulator: RunningEmulator, eas: Eas
+) -> None:
+    ended = following(emulator)
+    ended.send_signal(signal.SIGTERM)
+    _, err = ended.communicate(timeout=60)
+    assert ended.returncode == 0
+    assert "the end: the floor of shop stays as it is until another controller runs, or --release" in err
+    assert autoscaler(eas)["MinReplica"] > 1
+
+    killed = following(emulator)
+    killed.kill()
+    killed.communicate(timeout=60)
+    assert scaled(stack) == 1
+    minutes_pass(emulator, 4)
+    assert scaled(stack) == 0
+    assert len(decisions(stack)) == 3
+
+
 def test_three_failed_rounds_end_it_with_the_rule_alone(
     stack: OpenStack, eas: Eas, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -276,12 +273,12 @@ def test_what_cannot_be_is_told(
     emulator: RunningEmulator, forecast: dict[str, Any], flags: ScaleFlags, told: str
 ) -> None:
     with pytest.raises(JobError, match=told):
-        scaled(opened(emulator, **forecast), flags)
+        scaled(opened(emulator.url, **forecast), flags)
 
 
 def test_a_service_that_is_not_deployed_is_told(emulator: RunningEmulator) -> None:
     with pytest.raises(JobError, match="shop_dev has no autoscaler whose floor could be moved: run `paistack up`"):
-        scaled(opened(emulator))
+        scaled(opened(emulator.url))
 
 
 def test_the_journal_reads_over_midnight_and_leaves_out_what_is_no_decision(stack: OpenStack) -> None:
