@@ -3,6 +3,7 @@
 A floor is raised at once and lowered late, and it never lets a replica go: below it the reactive rule decides alone.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -140,4 +141,5 @@ def _no_metrics(situation: Situation, limits: Limits) -> str:
 
 
 def _minutes(span: timedelta) -> str:
-    return f"{span.total_seconds() / 60:.3g}"
+    """Rounded up, so that what is above a limit is told as such."""
+    return f"{math.ceil(span / timedelta(seconds=6)) / 10:g}"

@@ -94,8 +94,8 @@ def controller_of(stack: "OpenStack", service: str, flags: ScaleFlags) -> "Contr
         feed=LoadFeed(stack, service, flags.history_days),
         floor=ServiceFloor(eas_client(stack.target, stack.credentials()), stack.target.region, name),
         journal=Journal(kept.bucket, service),
-        # Two rounds may fail, and what a round itself takes is the rest.
-        lease=Lease(lease, new_holder(), max(3 * every, timedelta(minutes=2))),
+        # Still held after three failed rounds, so that the floor can be put back.
+        lease=Lease(lease, new_holder(), max(4 * every, timedelta(minutes=2))),
         bucket=kept.bucket.bucket_name,
         clock=lambda: stack_clock(stack),
     )

@@ -80,8 +80,7 @@ class Controller:
             applied=applied,
             problem=refused or problem or None,
         )
-        self.journal.add(record)
-        return record
+        return self._written_down(record)
 
     def release(self) -> str:
         """Puts the floor back to the settings' least; says what became of it. Raises FAILURES."""
@@ -101,6 +100,15 @@ class Controller:
         if self._earlier is None:
             return self.journal.wanted_since(begin, now)
         return tuple(each for each in self._earlier if begin <= each.at)
+
+    def _written_down(self, record: DecisionRecord) -> DecisionRecord:
+        """With what went wrong, if it is nowhere but here: the floor was moved all the same."""
+        try:
+            self.journal.add(record)
+        except (OssError, JobError) as error:
+            missing = f"the decision is not kept: {told(error)}"
+            return record.model_copy(update={"problem": "; ".join(filter(None, (record.problem, missing)))})
+        return record
 
     def _holds_lease(self) -> bool:
         return self.lease.expires_at is not None and self.clock() < self.lease.expires_at

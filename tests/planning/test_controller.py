@@ -82,6 +82,8 @@ def test_without_fresh_metrics_the_reactive_rule_is_alone_at_once(floor: int) ->
     old = decided(floor, 9, metrics_age=minutes(16))
     assert old == Decision(2, Verdict.REACTIVE, "the newest metric is 16 min old, and 15 are allowed", 2)
     assert decided(floor, 9, metrics_age=None, trouble="no answer").reason == "there are no metrics: no answer"
+    just = decided(floor, 9, metrics_age=timedelta(minutes=15, seconds=1))
+    assert just.reason == "the newest metric is 15.1 min old, and 15 are allowed"
     assert decided(floor, 9, metrics_age=minutes(15)).verdict is not Verdict.REACTIVE
 
 

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import oss2
 import pytest
 from alibabacloud_eas20210701.client import Client
 
 from engine.environment import ROOT
 from jobs.problem import JobError
-from jobs.scale.command import ScaleFlags, controller_of, run
+from jobs.scale.command import ScaleFlags, _rounds, controller_of, run
 from jobs.scale.journal import Journal
 from jobs.stacks import OpenStack
 from planning.controller import Verdict
@@ -132,7 +133,7 @@ def test_a_second_controller_is_told_who_holds_the_lease_until_it_expires(
     err = capsys.readouterr().err
     assert f"the floor of shop is moved by {first.lease.holder} until " in err
     assert "--follow --wait waits" in err
-    minutes_pass(emulator, 16)
+    minutes_pass(emulator, 21)
     assert scaled(stack) == 0
 
 
@@ -225,7 +226,7 @@ def test_a_process_ends_by_sigterm_in_order_and_one_that_was_killed_keeps_its_le
     killed.kill()
     killed.communicate(timeout=60)
     assert scaled(stack) == 1
-    minutes_pass(emulator, 4)
+    minutes_pass(emulator, 4.1)
     assert scaled(stack) == 0
     assert len(decisions(stack)) == 3
 
@@ -258,6 +259,39 @@ def test_cloudmonitor_that_cannot_be_asked_fails_the_round_and_the_last_plan_hol
     assert found.problem is not None
     assert found.problem.startswith("the load cannot be read: ")
     assert (found.verdict, found.floor) == (Verdict.HOLDS, raised.floor)
+
+
+def test_a_floor_is_put_back_after_three_rounds_in_which_the_bucket_did_not_answer(
+    stack: OpenStack, eas: Eas, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert scaled(stack) == 0
+    assert autoscaler(eas)["MinReplica"] > 1
+    controller = controller_of(stack, "shop", ONCE)
+    controller.lease.hold(controller.clock())
+    nowhere = oss2.Bucket(oss2.Auth("a", "b"), "http://127.0.0.1:9", "gone", connect_timeout=1)
+    monkeypatch.setattr(controller.lease._log, "_bucket", nowhere)
+
+    flags = ScaleFlags(follow=True, every_s=0.1)
+    assert _rounds(controller, flags, threading.Event()) == 1
+
+    assert autoscaler(eas)["MinReplica"] == 1
+    err = capsys.readouterr().err
+    assert "round failed, 3 in a row: RequestError" in err
+    assert "back to min_replicas, 1, and this controller ends" in err
+
+
+def test_a_decision_that_cannot_be_written_down_is_told_and_stands(
+    stack: OpenStack, eas: Eas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller = controller_of(stack, "shop", ONCE)
+    nowhere = oss2.Bucket(oss2.Auth("a", "b"), "http://127.0.0.1:9", "gone", connect_timeout=1)
+    controller._earlier = ()
+    monkeypatch.setattr(controller.journal, "_bucket", nowhere)
+    found = controller.round()
+    assert found.problem is not None
+    assert found.problem.startswith("the decision is not kept: RequestError")
+    assert found.applied
+    assert autoscaler(eas)["MinReplica"] == found.floor
 
 
 @pytest.mark.parametrize(
