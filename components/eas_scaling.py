@@ -27,6 +27,7 @@ def scale_service(
             to_zero_after_s=to_zero.after_idle_s,
             wake_replicas=to_zero.wake_replicas,
             scheduled_replicas=settings.scheduled_replicas,
+            floor_moves=settings.floor_moves,
             adopt=True,
             opts=opts,
         )

@@ -90,6 +90,9 @@ class ForecastSettings(Settings):
     mode: Literal["PredictAndScale", "PredictOnly"] = Field(
         default="PredictOnly", description="PredictOnly makes plans and applies none."
     )
+    applied_by: Literal["plan", "controller"] = Field(
+        default="plan", description="The file that `up` follows, or `paistack scale`, which moves the floor as it runs."
+    )
     qps_per_replica: float | None = Field(
         default=None, gt=0, description="That one replica can serve; by default what `paistack loadtest` found."
     )
@@ -173,6 +176,12 @@ class ScalingSettings(Settings):
         if self.excluded_dates and not self.schedules:
             raise ValueError("excluded_dates are days without schedules, and there are none; leave them out")
         return self
+
+    @property
+    def floor_moves(self) -> bool:
+        """Whether a controller moves the least number of replicas."""
+        forecast = self.forecast
+        return forecast is not None and forecast.mode == "PredictAndScale" and forecast.applied_by == "controller"
 
     @model_validator(mode="after")
     def _leaves_room(self) -> Self:

@@ -19,6 +19,7 @@ from jobs.data.image import Limits
 from jobs.demo import demo as run_demo
 from jobs.emulator import EmulatorProcess
 from jobs.exports import shell_exports
+from jobs.load.command import app as history_app
 from jobs.logs import Search, follow, read, service_of, shown, since_of
 from jobs.metrics import verify
 from jobs.models import command as models_command
@@ -26,6 +27,7 @@ from jobs.models.registration import registry_of
 from jobs.models.train import train
 from jobs.problem import JobError
 from jobs.quality.calls import Grouping
+from jobs.scale.command import scale
 from jobs.stacks import open_stack
 from jobs.update import run
 from planning.wish import Aim, Renewal
@@ -45,6 +47,8 @@ data = typer.Typer(help="Datasets of images.", no_args_is_help=True)
 app.add_typer(data, name="data")
 metrics_app = typer.Typer(help="What CloudMonitor measures.", no_args_is_help=True)
 app.add_typer(metrics_app, name="metrics")
+app.add_typer(history_app, name="history")
+app.command()(scale)
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="local, dev, staging or production.")]
 Service = Annotated[str, typer.Option(help="Name of the service in the stack's settings.")]

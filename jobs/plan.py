@@ -1,32 +1,23 @@
 """`paistack forecast --stack`: a plan for a service from what CloudMonitor measured, as a file that `deploy` reads."""
 
-import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloud.cms import cms_client
 from jobs.console import say
 from jobs.forecast import show
+from jobs.load.series import HISTORY_DAYS, samples_of, series_of
 from jobs.problem import JobError
 from jobs.stacks import OpenStack
 from planning.backtest import TICK_S, Rule
 from planning.compression import in_few_steps
 from planning.plan import Plan, Planner
-from planning.series import Repairs, Sample, Series, SeriesError, regular
 from planning.wish import Aim, Renewal, Wish
 from stacks.capacity import MeasuredCapacity, capacity_file, read_capacity
 from stacks.plans import PlannedStep, ScalingPlan, plan_file
 
 if TYPE_CHECKING:
-    from alibabacloud_cms20190101.client import Client
-
     from stacks.config import StackConfig
-
-NAMESPACE, METRIC, PERIOD_S = "acs_learn", "qps_total", 300
-# CloudMonitor keeps values of five minutes for 31 days; the choice of a method looks back at sixteen.
-HISTORY = timedelta(days=16)
 
 
 def plan_service(stack: OpenStack, service: str, horizon_hours: float, *, write: bool, as_json: bool) -> None:
@@ -39,7 +30,7 @@ def plan_service(stack: OpenStack, service: str, horizon_hours: float, *, write:
     wish, most_steps = wish_of(stack.config, service, read_capacity(capacity_file(stack.pulumi.name, service)))
     name = stack.config.service_names(stack.pulumi.name)[service]
     now = stack_clock(stack)
-    history, repairs = qps_history(cms_client(stack.target, stack.credentials()), name, now)
+    history, repairs = series_of(samples_of(stack, service, now, HISTORY_DAYS), name)
     until = history.end + timedelta(hours=horizon_hours)
     plan = Planner.of(history, wish).plan(history, until - history.end)
     few = in_few_steps(plan.steps, until, most_steps) if plan.steps else ()
@@ -63,7 +54,9 @@ def plan_service(stack: OpenStack, service: str, horizon_hours: float, *, write:
         say(f"{file}: {len(steps)} steps until {until:%Y-%m-%d %H:%M} UTC; {_next(stack, service)}")
 
 
-def wish_of(config: "StackConfig", service: str, measured: MeasuredCapacity | None) -> tuple[Wish, int]:
+def wish_of(
+    config: "StackConfig", service: str, measured: MeasuredCapacity | None, renewal: Renewal = Renewal.DAILY
+) -> tuple[Wish, int]:
     """What the settings want of a plan, and in how many steps. Raises JobError."""
     if service not in config.services:
         there = ", ".join(config.services) or "none"
@@ -85,16 +78,7 @@ def wish_of(config: "StackConfig", service: str, measured: MeasuredCapacity | No
         )
     rule = Rule(capacity, least=max(1, least), most=most, start_up_s=-(-asked.warm_up_s // TICK_S) * TICK_S)
     target = min(1.0, scaling.qps_per_replica.threshold / capacity)
-    return Wish(rule, target, Aim(asked.aim), asked.overload_price, Renewal.DAILY), asked.most_steps
-
-
-def qps_history(client: "Client", service_name: str, now: datetime) -> tuple[Series, Repairs]:
-    """Requests per second of a service in EAS until now, and what was mended. Raises JobError."""
-    samples = list(_samples(client, service_name, now))
-    try:
-        return regular(samples, PERIOD_S)
-    except SeriesError as error:
-        raise JobError(f"CloudMonitor has no load of {service_name} to plan by: {error}") from None
+    return Wish(rule, target, Aim(asked.aim), asked.overload_price, renewal), asked.most_steps
 
 
 def stack_clock(stack: OpenStack) -> datetime:
@@ -115,32 +99,10 @@ def store(file: Path, plan: ScalingPlan) -> None:
     scratch.replace(file)
 
 
-def _samples(client: "Client", service_name: str, now: datetime) -> Iterator[Sample]:
-    from alibabacloud_cms20190101.models import DescribeMetricListRequest
-
-    token: str | None = None
-    while True:
-        body = client.describe_metric_list(
-            DescribeMetricListRequest(
-                namespace=NAMESPACE,
-                metric_name=METRIC,
-                period=str(PERIOD_S),
-                start_time=str(int((now - HISTORY).timestamp() * 1000)),
-                end_time=str(int(now.timestamp() * 1000)),
-                dimensions=json.dumps([{"serviceName": service_name}]),
-                length="1440",
-                next_token=token,
-            )
-        ).body
-        for point in json.loads(body.datapoints or "[]"):
-            yield Sample(datetime.fromtimestamp(point["timestamp"] / 1000, UTC), float(point["Average"]))
-        token = body.next_token
-        if not token:
-            return
-
-
 def _next(stack: OpenStack, service: str) -> str:
     scaling = stack.config.services[service].scaling
+    if scaling is not None and scaling.floor_moves:
+        return f"services.{service}.scaling.forecast.applied_by is controller: `paistack scale` plans anew itself"
     applies = scaling is not None and scaling.forecast is not None and scaling.forecast.mode == "PredictAndScale"
     if applies:
         return f"`paistack preview --stack {stack.pulumi.name}` shows what it changes"

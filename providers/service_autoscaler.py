@@ -16,6 +16,9 @@ class AutoscalerInputs(ResourceInputs):
     `scheduled_replicas` are the numbers that a cron scaler of the same service sets. EAS moves the bounds to them, and
     answers with the moved ones: such a bound is no drift, and an update leaves it as it is. EAS does not tell who moved
     a bound, so that somebody else's change of it to one of these numbers is not seen either.
+
+    `floor_moves`: a controller moves the lower bound (`paistack scale`). Anywhere from `min_replicas` to below
+    `max_replicas` it is no drift, and an update leaves it there.
     """
 
     cluster_id: Immutable[str]
@@ -28,6 +31,7 @@ class AutoscalerInputs(ResourceInputs):
     to_zero_after_s: int
     wake_replicas: int
     scheduled_replicas: list[int]
+    floor_moves: bool = False  # what was declared before there were controllers does not say it
     adopt: bool
 
 
@@ -98,6 +102,7 @@ class ServiceAutoscaler(Resource, module="eas", name="ServiceAutoscaler"):
         to_zero_after_s: Input[int],
         wake_replicas: Input[int],
         scheduled_replicas: Input[list[int]],
+        floor_moves: Input[bool],
         adopt: Input[bool],
         opts: ResourceOptions | None = None,
     ) -> None:
@@ -112,6 +117,7 @@ class ServiceAutoscaler(Resource, module="eas", name="ServiceAutoscaler"):
             "to_zero_after_s": to_zero_after_s,
             "wake_replicas": wake_replicas,
             "scheduled_replicas": scheduled_replicas,
+            "floor_moves": floor_moves,
             "adopt": adopt,
         }
         super().__init__(AutoscalerProvider(), name, props, opts)
@@ -135,22 +141,24 @@ def _document(wanted: AutoscalerInputs, minimum: int) -> dict[str, Any]:
 
 
 def _minimum_now(wanted: AutoscalerInputs, live: Any) -> int:
-    """The least replicas to ask for: those of a schedule that is at work, as long as they fit the new bounds.
+    """The least replicas to ask for: those of a schedule or a controller that is at work, as long as they fit the new
+    bounds. Were a controller's floor put back, a change of anything else would let replicas go before a rise.
 
     EAS refuses a minimum that is the maximum, though a schedule may set it; then the declared one holds until the next
     schedule.
     """
-    scheduled = live.min_replica in wanted.scheduled_replicas
+    moved = wanted.floor_moves or live.min_replica in wanted.scheduled_replicas
     fits = wanted.min_replicas < live.min_replica < wanted.max_replicas
-    return int(live.min_replica) if scheduled and fits else wanted.min_replicas
+    return int(live.min_replica) if moved and fits else wanted.min_replicas
 
 
 def _declared_bounds(known: AutoscalerInputs, live: Any) -> Props:
-    """The live bounds, with those that a schedule has moved as they were declared: a target becomes the least number of
-    replicas, and the most when it is above that."""
+    """The live bounds, with those that a schedule or a controller has moved as they were declared: a schedule's target
+    becomes the least number of replicas, and the most when it is above that."""
     minimum, maximum = live.min_replica, live.max_replica
+    controlled = known.floor_moves and known.min_replicas <= minimum < known.max_replicas
     return {
-        "min_replicas": known.min_replicas if minimum in known.scheduled_replicas else minimum,
+        "min_replicas": known.min_replicas if controlled or minimum in known.scheduled_replicas else minimum,
         "max_replicas": known.max_replicas
         if maximum in known.scheduled_replicas and maximum > known.max_replicas
         else maximum,

@@ -75,7 +75,7 @@ def with_plans(config: StackConfig, stack: str, now: datetime) -> tuple[StackCon
     services, told = dict(config.services), []
     for name, service in config.services.items():
         scaling = service.scaling
-        if scaling is None or scaling.forecast is None or scaling.forecast.mode == "PredictOnly":
+        if scaling is None or scaling.forecast is None or scaling.forecast.mode == "PredictOnly" or scaling.floor_moves:
             continue
         path = plan_file(config, stack, name)
         plan, again = read_plan(path), f"`paistack forecast --stack {stack} --service {name} --write`"

@@ -159,3 +159,24 @@ def test_a_fixed_number_of_replicas_takes_the_scalers_away_and_they_come_back(ch
     changing.up()
     assert changing.cloud().autoscaler(changing.service_name) == (2, 4, {"qps": 20})
     assert changing.cloud().replicas(changing.service_name) == 2
+
+
+def test_a_floor_that_a_controller_moves_is_left_alone_until_it_is_taken_back(changing: Deployment) -> None:
+    def handed_to(owner: str) -> dict[str, Any]:
+        return LOAD | {
+            "forecast": {"mode": "PredictAndScale", "applied_by": owner, "qps_per_replica": 30, "plan": "none"}
+        }
+
+    changing.service["scaling"] = handed_to("controller")
+    changing.up()
+    changing.cloud().rescale(changing.service_name, minimum=3, maximum=4)
+
+    changing.up("--expect-no-changes")
+    assert changing.refresh("--expect-no-changes") == 0
+    changing.service["scaling"] |= {"max_replicas": 6}
+    changing.up()
+    assert changing.cloud().autoscaler(changing.service_name) == (3, 6, {"qps": 20})
+    changing.service["scaling"] = handed_to("plan") | {"max_replicas": 6}
+    assert changing.planned()["tiny-autoscaler"] == "update"
+    changing.up()
+    assert changing.cloud().autoscaler(changing.service_name) == (1, 6, {"qps": 20})

@@ -11,7 +11,9 @@ import pytest
 from cloud.cms import cms_client
 from emulator.services.eas.metering.summary import Summary
 from emulator.state import Settings, State
-from jobs.plan import plan_service, qps_history, stack_clock, wish_of
+from jobs.load.measured import measured as measured_load
+from jobs.load.series import samples_of, series_of
+from jobs.plan import plan_service, stack_clock, wish_of
 from jobs.problem import JobError
 from jobs.pulumi_stack import PulumiStack
 from jobs.stacks import OpenStack
@@ -66,7 +68,9 @@ def opened(emulator: RunningEmulator, plan: Path, **scaling: Any) -> OpenStack:
 def test_the_load_comes_whole_and_in_order(measured: tuple[RunningEmulator, datetime], tmp_path: Path) -> None:
     emulator, end = measured
     stack = opened(emulator, tmp_path / "plan.json")
-    history, _ = qps_history(cms_client(stack.target, stack.credentials()), "shop_dev", end + timedelta(minutes=1))
+    now = end + timedelta(minutes=1)
+    client = cms_client(stack.target, stack.credentials())
+    history, _ = series_of(list(measured_load(client, "shop_dev", now - timedelta(days=16), now)), "shop_dev")
     assert len(history) == DAYS * 288
     assert history.end == end
     assert history.qps[:3] == pytest.approx(daily(DAYS).qps[:3])
@@ -145,6 +149,7 @@ def test_the_capacity_is_the_settings_or_what_was_measured(
 
 def test_a_service_without_load_is_told(measured: tuple[RunningEmulator, datetime], tmp_path: Path) -> None:
     stack = opened(measured[0], tmp_path / "plan.json")
-    client = cms_client(stack.target, stack.credentials())
-    with pytest.raises(JobError, match="CloudMonitor has no load of quiet to plan by: there are 0 samples"):
-        qps_history(client, "quiet", datetime.now(UTC))
+    config = stack.config.model_copy(update={"services": {"quiet": stack.config.services["shop"]}})
+    quiet = samples_of(OpenStack(config, stack.pulumi), "quiet", datetime.now(UTC), 16)
+    with pytest.raises(JobError, match="CloudMonitor has no load of quiet_dev to plan by: there are 0 samples"):
+        series_of(quiet, "quiet_dev")

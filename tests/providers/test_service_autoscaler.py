@@ -25,6 +25,7 @@ def inputs(**changes: Any) -> Props:
         "to_zero_after_s": 600,
         "wake_replicas": 1,
         "scheduled_replicas": [],
+        "floor_moves": False,
         "adopt": False,
     } | changes
     return on_the_wire(cluster_id="cn-hangzhou", service_name="svc", **whole)
@@ -118,6 +119,45 @@ def test_bounds_that_a_schedule_has_moved_are_no_drift_and_stay_through_a_change
     provider.update(created.id, created.outs or {}, inputs(scheduled_replicas=[1, 3], max_replicas=9))
 
     assert bounds(eas) == (3, 9)
+
+
+def move_floor(eas: Eas, minimum: int, maximum: int = 5) -> None:
+    strategies = [{"metricName": name, "threshold": value} for name, value in inputs()["thresholds"].items()]
+    whole = {"scaleStrategies": strategies, "behavior": {"scaleDown": {"stabilizationWindowSeconds": 120}}}
+    call(eas, "UpdateServiceAutoScaler", "svc", min=minimum, max=maximum, **whole)
+
+
+def test_a_floor_that_a_controller_moves_is_no_drift_within_the_bounds(provider: AutoscalerProvider, eas: Eas) -> None:
+    created = provider.create(inputs(floor_moves=True))
+    for floor in (1, 3, 4):
+        move_floor(eas, floor)
+        assert provider.read(created.id, created.outs or {}).inputs == inputs(floor_moves=True)
+    move_floor(eas, 0)
+    assert provider.read(created.id, created.outs or {}).inputs == inputs(floor_moves=True, min_replicas=0)
+    move_floor(eas, 7, 9)
+    seen = inputs(floor_moves=True, min_replicas=7, max_replicas=9)
+    assert provider.read(created.id, created.outs or {}).inputs == seen
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        ({"max_replicas": 9}, (3, 9)),
+        ({"thresholds": {"qps": 7}}, (3, 5)),
+        ({"min_replicas": 4}, (4, 5)),
+        ({"max_replicas": 3}, (1, 3)),
+        ({"floor_moves": False}, (1, 5)),
+    ],
+)
+def test_an_update_leaves_a_controllers_floor_where_it_fits(
+    provider: AutoscalerProvider, eas: Eas, change: dict[str, Any], after: tuple[int, int]
+) -> None:
+    created = provider.create(inputs(floor_moves=True))
+    move_floor(eas, 3)
+
+    provider.update(created.id, created.outs or {}, inputs(**{"floor_moves": True} | change))
+
+    assert bounds(eas) == after
 
 
 def test_the_clouds_refusal_reaches_the_user(provider: AutoscalerProvider) -> None:

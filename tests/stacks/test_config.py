@@ -446,6 +446,10 @@ NIGHT = {"cron": "0 0 20 * * *", "replicas": 1}
             "scaling.max_replica: there is no such setting; did you mean max_repl",
         ),
         (
+            {"scaling": LOAD | {"forecast": {"applied_by": "robot"}}},
+            "scaling.forecast.applied_by: found \"robot\"; it should be 'plan' or 'controller'",
+        ),
+        (
             {"scaling": LOAD | {"cpu_percent": {"target": 95}}},
             "scaling.cpu_percent: EAS would act above 104.5 %, which is never reached: at most 90 as a target",
         ),

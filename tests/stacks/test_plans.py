@@ -66,6 +66,17 @@ def test_a_plan_that_is_only_made_changes_nothing(file: Path) -> None:
     assert with_plans(before, "dev", NOW) == (before, [])
 
 
+def test_a_plan_is_not_applied_beside_a_controller(file: Path) -> None:
+    before = config(write(file, 2, 4), applied_by="controller")
+    scaling = before.services["shop"].scaling
+    assert with_plans(before, "dev", NOW) == (before, [])
+    assert scaling is not None
+    assert scaling.floor_moves
+    quiet = config(file, applied_by="controller", mode="PredictOnly").services["shop"].scaling
+    assert quiet is not None
+    assert not quiet.floor_moves
+
+
 def test_a_plan_that_has_ended_holds_nothing_and_is_told(file: Path) -> None:
     planned, (told,) = with_plans(config(write(file, 2, 4, until=NOW)), "dev", NOW)
     assert schedules(planned) == {}
