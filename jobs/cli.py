@@ -1,15 +1,13 @@
 """`paistack`: what a person or a schedule runs."""
 
 import sys
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from Tea.exceptions import TeaException
 
-from cloud.eas import eas_client
 from cloud.target import TargetError
 from engine.environment import ROOT
 from jobs.classify import classify, endpoint_of, table_of
@@ -20,17 +18,16 @@ from jobs.demo import demo as run_demo
 from jobs.emulator import EmulatorProcess
 from jobs.exports import shell_exports
 from jobs.load.command import app as history_app
-from jobs.logs import Search, follow, read, service_of, shown, since_of
-from jobs.metrics import verify
 from jobs.models import command as models_command
 from jobs.models.registration import registry_of
 from jobs.models.train import train
+from jobs.options import Stack
+from jobs.planning_commands import backtest, forecast, loadtest
 from jobs.problem import JobError
-from jobs.quality.calls import Grouping
 from jobs.scale.command import scale
 from jobs.stacks import open_stack
 from jobs.update import run
-from planning.wish import Aim, Renewal
+from jobs.watching_commands import calls, logs, open_console, quality, verify_metrics
 from stacks.config import StackConfig
 from stacks.problems import ConfigError
 from stacks.schema import SCHEMA_FILE, schema_text
@@ -48,24 +45,16 @@ app.add_typer(data, name="data")
 metrics_app = typer.Typer(help="What CloudMonitor measures.", no_args_is_help=True)
 app.add_typer(metrics_app, name="metrics")
 app.add_typer(history_app, name="history")
-app.command()(scale)
+for command in (forecast, loadtest, backtest, scale, logs, quality, calls):
+    app.command()(command)
+app.command("console")(open_console)
+metrics_app.command("verify")(verify_metrics)
 
-Stack = Annotated[str, typer.Option("--stack", "-s", help="local, dev, staging or production.")]
 Service = Annotated[str, typer.Option(help="Name of the service in the stack's settings.")]
 
 Workspace = Annotated[str, typer.Option(help="Id of the PAI workspace.")]
 
-_Value = TypeVar("_Value")
-
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-
-
-class LogLevel(StrEnum):
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-    CRITICAL = "critical"
 
 
 class EmulatorAction(StrEnum):
@@ -134,187 +123,6 @@ def token(
     """Print a service's token, for the header Authorization; in a pipe it is on no command line."""
     value = endpoint_of(open_stack(stack), service).token
     sys.stdout.write(f"Authorization: {value}\n" if header else f"{value}\n")
-
-
-@app.command()
-def logs(
-    service: Annotated[str, typer.Argument(help="Name of the service in the stack's settings.")],
-    stack: Stack = "local",
-    since: Annotated[str, typer.Option(help="15m, 2h, 1d ago, or a time in UTC.")] = "15m",
-    grep: Annotated[str, typer.Option(help="Only lines that contain this text.")] = "",
-    level: Annotated[LogLevel | None, typer.Option(help="Only lines that are at least so severe.")] = None,
-    request_id: Annotated[str | None, typer.Option(help="Only lines of the request that was answered with it.")] = None,
-    following: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")] = False,
-) -> None:
-    """Show what the replicas of a service have written, oldest first."""
-    begin = since_of(since, datetime.now(UTC))
-    opened = open_stack(stack)
-    name = service_of(opened, service)
-    search = Search(grep, level.value if level else None, request_id)
-    client = eas_client(opened.target, opened.credentials())
-    try:
-        for entry in (follow if following else read)(client, opened.target.region, name, search, begin):
-            results.print(shown(entry), soft_wrap=True)
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
-
-
-@app.command()
-def quality(
-    service: Annotated[str, typer.Argument(help="Name of the service in the stack's settings.")],
-    stack: Stack = "local",
-    since: Annotated[str, typer.Option(help="15m, 2h, 1d ago, or a time in UTC.")] = "7d",
-    labels: Annotated[
-        str | None, typer.Option(help="CSV with the columns id and label: a file, or all below oss://BUCKET/PREFIX/.")
-    ] = None,
-    publish: Annotated[bool, typer.Option("--publish", help="Report it to CloudMonitor, for alarms.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Judge a deployed model by what it answered: accuracy, recall and F1 by labels, drift against training."""
-    from jobs.quality.command import show_quality
-
-    show_quality(open_stack(stack), service, since, labels, publishing=publish, as_json=as_json)
-
-
-@app.command()
-def calls(
-    service: Annotated[str, typer.Argument(help="Name of the service in the stack's settings.")],
-    stack: Stack = "local",
-    since: Annotated[str, typer.Option(help="15m, 2h, 1d ago, or a time in UTC.")] = "1h",
-    by: Annotated[Grouping, typer.Option(help="What callers said of themselves, or the answer's status.")] = (
-        Grouping.SOURCE
-    ),
-    publish: Annotated[bool, typer.Option("--publish", help="Report it to CloudMonitor, for alarms.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Count the calls of a service by source, region, business type or status."""
-    from jobs.quality.calls import show_calls
-
-    show_calls(open_stack(stack), service, since, by, publishing=publish, as_json=as_json)
-
-
-@app.command("console")
-def open_console(
-    stack: Stack = "local",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="On the loopback; 0 is any that is free.")] = 8700,
-    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
-) -> None:
-    """Show a stack on a local page: services, load, latency, alarms, logs, quality; Ctrl-C ends it."""
-    from jobs.webconsole.command import serve
-
-    serve(open_stack(stack), port, browser=browser)
-
-
-@metrics_app.command("verify")
-def verify_metrics(stack: Stack = "local") -> None:
-    """Ask CloudMonitor for the metrics of the stack's alarms, and name every rule that would never fire."""
-    count, problems = verify(open_stack(stack))
-    for problem in problems:
-        complain(problem)
-    if not problems:
-        say(f"CloudMonitor has the metrics of all {count} rules")
-    raise typer.Exit(1 if problems else 0)
-
-
-@app.command()
-def forecast(
-    history: Annotated[Path | None, typer.Option(help="CSV file with the columns timestamp and qps.")] = None,
-    step_seconds: Annotated[int | None, typer.Option(help="Between two rows of the history.")] = None,
-    qps_per_replica: Annotated[float | None, typer.Option(help="Requests/s that one replica can serve.")] = None,
-    min_replicas: Annotated[int | None, typer.Option("--min", help="The least replicas.")] = None,
-    max_replicas: Annotated[int | None, typer.Option("--max", help="The most replicas.")] = None,
-    warm_up: Annotated[int | None, typer.Option(help="Seconds from asking for a replica until it serves.")] = None,
-    horizon_hours: Annotated[float, typer.Option(help="So far the plan reaches, up to a week.")] = 24.0,
-    present_target: Annotated[float, typer.Option(help="Of the autoscaler, as a share of --qps-per-replica.")] = 0.7,
-    aim: Annotated[Aim, typer.Option(help="safe: no more overload or hours; economic: least cost.")] = Aim.ECONOMIC,
-    overload_price: Annotated[float, typer.Option(help="Of an hour of overload, in replica-hours.")] = 100.0,
-    renewal: Annotated[Renewal, typer.Option(help="How often the plan will be replaced.")] = Renewal.UNKNOWN,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    stack: Annotated[str | None, typer.Option("--stack", "-s", help="With --service: read CloudMonitor.")] = None,
-    service: Annotated[str | None, typer.Option(help="With --stack: all else stands in its settings.")] = None,
-    write: Annotated[bool, typer.Option("--write", help="Of --service: write the plan that `up` follows.")] = False,
-) -> None:
-    """Plan replicas for the next hours: from a file, without a cloud, or for a --service of a --stack."""
-    from jobs.forecast import ForecastFlags
-    from jobs.forecast import forecast as run_forecast
-
-    if stack is not None or service is not None:
-        from jobs.plan import plan_service
-
-        if stack is None or service is None:
-            raise JobError("--stack and --service belong together: whose load is it, and where?")
-        plan_service(open_stack(stack), service, horizon_hours, write=write, as_json=as_json)
-        return
-    flags = ForecastFlags(
-        needed("--history", history),
-        needed("--step-seconds", step_seconds),
-        needed("--qps-per-replica", qps_per_replica),
-        needed("--min", min_replicas),
-        needed("--max", max_replicas),
-        needed("--warm-up", warm_up),
-        horizon_hours,
-        present_target,
-        overload_price,
-        aim,
-        renewal,
-    )
-    run_forecast(flags, as_json=as_json)
-
-
-@app.command()
-def loadtest(
-    service: Annotated[str, typer.Argument(help="Name of the service in the stack's settings.")],
-    stack: Stack = "local",
-    data: Annotated[Path, typer.Option(help="Body of each request.")] = ROOT / "model/sample/pictures/bag.png",
-    latency_ms: Annotated[float, typer.Option(help="The slowest that --percentile of the answers may be.")] = 100.0,
-    percentile: Annotated[float, typer.Option(help="Of the answers.")] = 95.0,
-    first: Annotated[float, typer.Option(help="Requests per second to begin with, to all replicas together.")] = 5.0,
-    most: Annotated[float, typer.Option(help="Never offer more.")] = 1000.0,
-    trial_seconds: Annotated[float, typer.Option(help="So long is each load offered.")] = 5.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Raise the load on a service until it gets slow, and keep what one replica can serve, for forecasts."""
-    from jobs.loadtest import LoadFlags
-    from jobs.loadtest import loadtest as run_loadtest
-
-    flags = LoadFlags(data, latency_ms, percentile, first, most, trial_seconds)
-    run_loadtest(open_stack(stack), service, flags, as_json=as_json)
-
-
-@app.command()
-def backtest(
-    history: Annotated[Path, typer.Option(help="CSV file with the columns timestamp and qps.")],
-    step_seconds: Annotated[int, typer.Option(help="Between two rows of the history.")],
-    qps_per_replica: Annotated[float, typer.Option(help="Requests per second that one replica can serve.")],
-    min_replicas: Annotated[int, typer.Option("--min", help="The least replicas.")],
-    max_replicas: Annotated[int, typer.Option("--max", help="The most replicas.")],
-    warm_up: Annotated[int, typer.Option(help="Seconds from asking for a replica until it serves.")],
-    days: Annotated[int, typer.Option(help="So many of the last days are replayed.")] = 3,
-    methods: Annotated[str, typer.Option(help="naive, seasons, arima, lstm, boosting, ensemble.")] = "naive,seasons",
-    present_target: Annotated[float, typer.Option(help="Of the autoscaler, as a share of --qps-per-replica.")] = 0.7,
-    aim: Annotated[Aim, typer.Option(help="safe: no more overload or hours; economic: least cost.")] = Aim.ECONOMIC,
-    overload_price: Annotated[float, typer.Option(help="Of an hour of overload, in replica-hours.")] = 100.0,
-    replica_hour_price: Annotated[float | None, typer.Option(help="Adds a column of money.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write the report as one HTML file.")] = None,
-) -> None:
-    """Replay the last days with and without forecasts: replicas, overload, cost; needs no cloud."""
-    from jobs.backtest import BacktestFlags
-    from jobs.backtest import backtest as run_backtest
-    from jobs.forecast import ForecastFlags
-
-    asked = ForecastFlags(
-        history,
-        step_seconds,
-        qps_per_replica,
-        min_replicas,
-        max_replicas,
-        warm_up,
-        24.0,
-        present_target,
-        overload_price,
-        aim,
-    )
-    run_backtest(BacktestFlags(asked, methods, days, report, replica_hour_price))
 
 
 @app.command()
@@ -436,15 +244,6 @@ def schema(
         raise JobError(f"{SCHEMA_FILE} is not up to date: run `paistack schema --write`")
     elif not check:
         sys.stdout.write(schema_text())
-
-
-def needed(flag: str, value: _Value | None) -> _Value:
-    """The value of a flag; JobError without one."""
-    if value is None:
-        raise JobError(
-            f"{flag} is missing: a forecast from a file needs it, and one of a service --stack and --service"
-        )
-    return value
 
 
 def main() -> None:

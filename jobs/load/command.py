@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jobs.options import Service, Stack
+
 if TYPE_CHECKING:
     from jobs.stacks import OpenStack
 
 app = typer.Typer(help="A service's load, kept beyond what CloudMonitor keeps.", no_args_is_help=True)
-
-Service = Annotated[str, typer.Argument(help="Name of the service in the stack's settings.")]
-Stack = Annotated[str, typer.Option("--stack", "-s", help="local, dev, staging or production.")]
 
 
 @app.command("keep")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jobs.options import Service, Stack
+
 if TYPE_CHECKING:
     from jobs.scale.controller import Controller
     from jobs.stacks import OpenStack
@@ -25,8 +27,8 @@ class ScaleFlags:
 
 
 def scale(
-    service: Annotated[str, typer.Argument(help="Name of the service in the stack's settings.")],
-    stack: Annotated[str, typer.Option("--stack", "-s", help="local, dev, staging or production.")] = "local",
+    service: Service,
+    stack: Stack = "local",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it is ended.")] = False,
     every: Annotated[float, typer.Option(help="With --follow: seconds between two rounds.")] = 300,
     history_days: Annotated[float, typer.Option(help="So much of the load is planned by.")] = 16,
