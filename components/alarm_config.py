@@ -101,10 +101,19 @@ class AlarmSettings(Settings):
             if name in self.without:
                 yield Problem(("rules", name), f"{name} is named in without, too; keep one of them")
             yield from _wrong_limits(name, rule.levels)
+            yield from _wrong_times(name, rule.levels)
         if self.quiet is not None and self.quiet[:5] == self.quiet[6:]:
             yield Problem(("quiet",), f"begins and ends at {self.quiet[:5]}, which leaves no time to be told")
         if self.quiet is None and "quiet_levels" in self.model_fields_set:
             yield Problem(("quiet_levels",), "there is no quiet time that they would be silent in; give quiet")
+
+
+def _wrong_times(name: RuleName, levels: Mapping[LevelName, LevelSettings]) -> Iterator[Problem]:
+    """Minutes in a row of what is reported once an hour or a day."""
+    for level, its in levels.items():
+        if WATCHED[name].seldom and "for_min" in its.model_fields_set and its.for_min != 1:
+            message = f"{name} is reported seldom, and each report counts; leave for_min out"
+            yield Problem(("rules", name, level, "for_min"), message)
 
 
 def _wrong_limits(name: RuleName, levels: Mapping[LevelName, LevelSettings]) -> Iterator[Problem]:

@@ -1,8 +1,9 @@
 """What is watched of every service, when it is bad, and what CloudMonitor is asked to do about it. Pure.
 
 Metrics: CloudMonitor's appendix "PAI-EAS inference service" (namespace `acs_learn`); `paistack metrics verify` asks the
-account whether it still has them. Levels: CloudMonitor reaches people by phone, SMS, mail and DingTalk for Critical, by
-all but the phone for Warn, and by mail and DingTalk for Info ("Manage alarm rules").
+account whether it still has them. What CloudMonitor does not measure is reported to it by jobs (`paistack metrics
+publish`, `paistack quality --publish`) as custom metrics. Levels: CloudMonitor reaches people by phone, SMS, mail and
+DingTalk for Critical, by all but the phone for Warn, and by mail and DingTalk for Info ("Manage alarm rules").
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,8 @@ LevelName = Literal["warn", "critical", "emergency"]
 CloudLevel = Literal["Info", "Warn", "Critical"]
 RuleName = Literal[
     "cpu_percent", "memory_percent", "gpu_percent", "latency_ms", "success_percent", "client_errors_percent",
-    "server_errors_percent", "load_percent",
+    "server_errors_percent", "load_percent", "missing_replicas", "cost_cny_per_day", "accuracy_percent",
+    "recall_percent", "f1_percent", "prediction_drift_psi", "input_drift_psi",
 ]  # fmt: skip
 LEVELS: Mapping[LevelName, CloudLevel] = {"warn": "Info", "critical": "Warn", "emergency": "Critical"}
 
@@ -32,6 +34,8 @@ class Watched:
     """A metric of CloudMonitor, and what a limit of ours is in its unit: `scale` times as much.
 
     `worse` says on which side of the limit it is bad. `highest` is the highest value that it can have, in our unit.
+    `by` is the command that reports it, for what CloudMonitor does not measure itself. What is `seldom` reported has no
+    minutes in a row: each report counts, and until the next one the alarm stays as it is.
     """
 
     metric: str
@@ -39,6 +43,17 @@ class Watched:
     worse: Literal["above", "below"] = "above"
     scale: float = 1.0
     highest: float | None = None
+    by: str | None = None
+    seldom: bool = False
+
+
+_PUBLISH, _QUALITY = "paistack metrics publish", "paistack quality --publish"
+
+
+def _reported(
+    metric: str, by: str, worse: Literal["above", "below"] = "above", highest: float | None = None
+) -> Watched:
+    return Watched(metric, "Average", worse, highest=highest, by=by, seldom=by == _QUALITY)
 
 
 # By the names of settings. The scales of cpu_percent, memory_percent and load_percent depend on the service.
@@ -51,6 +66,13 @@ WATCHED: Mapping[RuleName, Watched] = {
     "client_errors_percent": Watched("rps_status_4xx_ratio", "Average", highest=100),
     "server_errors_percent": Watched("rps_status_5xx_ratio", "Average", highest=100),
     "load_percent": Watched("qps_total", "Average"),
+    "missing_replicas": _reported("missing_replicas", _PUBLISH),
+    "cost_cny_per_day": _reported("cost_cny_per_day", _PUBLISH),
+    "accuracy_percent": _reported("accuracy_percent", _QUALITY, "below", 100),
+    "recall_percent": _reported("recall_percent", _QUALITY, "below", 100),
+    "f1_percent": _reported("f1_percent", _QUALITY, "below", 100),
+    "prediction_drift_psi": _reported("prediction_drift_psi", _QUALITY),
+    "input_drift_psi": _reported("input_drift_psi", _QUALITY),
 }
 # Every running replica has memory: no value means that none runs.
 NO_DATA = Watched("memory_rss", "Average")
@@ -64,7 +86,8 @@ class Limit:
     for_min: int
 
 
-# Latency is held against request.timeout_s, in percent of it.
+# Latency is held against request.timeout_s, in percent of it. How good a model has to be, how far its input may move
+# and what a service may cost only its settings can say.
 DEFAULTS: Mapping[RuleName, Mapping[LevelName, Limit]] = {
     "cpu_percent": {"warn": Limit(80, 10), "critical": Limit(90, 10), "emergency": Limit(97, 10)},
     "memory_percent": {"warn": Limit(80, 5), "critical": Limit(90, 5), "emergency": Limit(95, 3)},
@@ -74,6 +97,7 @@ DEFAULTS: Mapping[RuleName, Mapping[LevelName, Limit]] = {
     "client_errors_percent": {"warn": Limit(20, 5), "critical": Limit(50, 5)},
     "server_errors_percent": {"warn": Limit(1, 5), "critical": Limit(5, 3), "emergency": Limit(20, 3)},
     "load_percent": {"warn": Limit(80, 5), "critical": Limit(95, 3)},
+    "missing_replicas": {"warn": Limit(0, 10)},
 }
 
 
@@ -87,6 +111,8 @@ class AlarmRule:
     comparison: Literal[">", "<"]
     levels: Mapping[CloudLevel, tuple[str, int]]
     effective_interval: str
+    by: str | None
+    """The command that reports its custom metric."""
 
 
 def alarm_rules(service: "EasServiceSettings") -> list[AlarmRule]:
@@ -99,11 +125,12 @@ def limits_of(key: RuleName, service: "EasServiceSettings") -> Mapping[LevelName
     """The levels of a rule, in the unit of its setting."""
     given = service.alarms.rules.get(key)
     if given is not None:
-        return {name: Limit(level.limit, level.for_min) for name, level in given.levels.items()}
+        seldom = WATCHED[key].seldom
+        return {name: Limit(level.limit, 1 if seldom else level.for_min) for name, level in given.levels.items()}
     if key == "latency_ms":
         timeout_ms = service.request.timeout_s * 1000
         return {name: Limit(timeout_ms * of.limit / 100, of.for_min) for name, of in DEFAULTS[key].items()}
-    return DEFAULTS[key]
+    return DEFAULTS.get(key, {})
 
 
 def scale_of(key: RuleName, service: "EasServiceSettings") -> float | None:
@@ -116,6 +143,8 @@ def scale_of(key: RuleName, service: "EasServiceSettings") -> float | None:
             gib = memory_gib(service.instance_type)
             return None if gib is None else gib * 2**30 / 100
         case "gpu_percent" if not has_gpu(service.instance_type):
+            return None
+        case "cost_cny_per_day" if service.billing.price_cny_per_replica_hour is None:
             return None
         case "load_percent":
             qps = capacity_qps(service)
@@ -161,4 +190,5 @@ def _rules(key: RuleName, service: "EasServiceSettings", alarms: "AlarmSettings"
                 ">" if watched.worse == "above" else "<",
                 levels,
                 effective_interval(interval),
+                watched.by,
             )

@@ -190,6 +190,9 @@ class BillingSettings(Settings):
     overflow: OverflowSettings | None = Field(default=None, description="With machines: when there is no room.")
     shared_gpu: SharedGpuSettings | None = Field(default=None, description="With machines or mix: a part of a GPU.")
     spot: SpotMachinesSettings | None = Field(default=None, description="Without machines and mix.")
+    price_cny_per_replica_hour: float | None = Field(
+        default=None, gt=0, description="As your bill has it, for the metric cost_cny_per_day: EAS publishes no prices."
+    )
 
 
 def default_group_name(name: str, stack: str) -> str:

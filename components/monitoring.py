@@ -11,6 +11,7 @@ from components.alarm_config import AlarmSettings, ContactSettings, MonitoringSe
 from components.alarm_rules import NAMESPACE, NO_DATA, PERIOD_S, AlarmRule, CloudLevel, alarm_rules
 from components.eas_config import EasServiceSettings
 from components.monitoring_config import watched_services
+from providers.custom_metric_alarm import CustomMetricAlarm
 from providers.no_data_alarm import NoDataAlarm
 
 
@@ -53,8 +54,9 @@ class Monitoring(pulumi.ComponentResource):
                 opts=child,
             )
             for rule in alarm_rules(its):
-                alarm = _alarm(
-                    f"{key}-{rule.key}-{'-'.join(rule.levels).lower()}",
+                make = _reported_alarms if rule.by else _alarms
+                rules += make(
+                    key,
                     f"{prefix}-{key}-{rule.key}",
                     rule,
                     its.alarms,
@@ -63,7 +65,6 @@ class Monitoring(pulumi.ComponentResource):
                     webhook=settings.webhook,
                     opts=child,
                 )
-                rules.append(alarm.name)
             if its.alarms.no_data_min is not None and its.least_replicas:
                 missing = NoDataAlarm(
                     f"{key}-no_data",
@@ -96,8 +97,8 @@ def _contact(name: str, contact_name: str, settings: ContactSettings, opts: Reso
     )
 
 
-def _alarm(
-    name: str,
+def _alarms(
+    key: str,
     rule_name: str,
     rule: AlarmRule,
     settings: AlarmSettings,
@@ -106,12 +107,12 @@ def _alarm(
     group: Input[str],
     webhook: str | None,
     opts: ResourceOptions,
-) -> cms.Alarm:
-    """The resource's name tells the levels: the provider keeps a level that a program no longer names, so that the
-    rule is made anew without it."""
+) -> list[Output[str]]:
+    """One with all levels. The resource's name tells them: the provider keeps a level that a program no longer names,
+    so that the rule is made anew without it."""
     levels = rule.levels
-    return cms.Alarm(
-        name,
+    alarm = cms.Alarm(
+        f"{key}-{rule.key}-{'-'.join(levels).lower()}",
         name=rule_name,
         project=NAMESPACE,
         metric=rule.metric,
@@ -128,6 +129,40 @@ def _alarm(
         webhook=webhook,
         opts=opts,
     )
+    return [alarm.name]
+
+
+def _reported_alarms(
+    key: str,
+    rule_name: str,
+    rule: AlarmRule,
+    settings: AlarmSettings,
+    *,
+    service_name: Input[str],
+    group: Input[str],
+    webhook: str | None,
+    opts: ResourceOptions,
+) -> list[Output[str]]:
+    """One for each level: CloudMonitor's rules on custom metrics have no more."""
+    return [
+        CustomMetricAlarm(
+            f"{key}-{rule.key}-{level.lower()}",
+            rule_name=f"{rule_name}-{level.lower()}",
+            service_name=service_name,
+            metric=rule.metric,
+            level=level.upper(),
+            statistic=rule.statistic,
+            comparison=rule.comparison,
+            threshold=threshold,
+            minutes=times,
+            contact_groups=[group],
+            silence_s=settings.silence_min * 60,
+            effective_interval=rule.effective_interval,
+            webhook=webhook or "",
+            opts=opts,
+        ).id
+        for level, (threshold, times) in rule.levels.items()
+    ]
 
 
 def _escalation(rule: AlarmRule, level: CloudLevel) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from jobs.problem import JobError
 from jobs.scale.command import scale
 from jobs.stacks import open_stack
 from jobs.update import run
-from jobs.watching_commands import calls, logs, open_console, quality, verify_metrics
+from jobs.watching_commands import calls, logs, open_console, publish_metrics, quality, verify_metrics
 from stacks.config import StackConfig
 from stacks.problems import ConfigError
 from stacks.schema import SCHEMA_FILE, schema_text
@@ -49,6 +49,7 @@ for command in (forecast, loadtest, backtest, scale, logs, quality, calls):
     app.command()(command)
 app.command("console")(open_console)
 metrics_app.command("verify")(verify_metrics)
+metrics_app.command("publish")(publish_metrics)
 
 Service = Annotated[str, typer.Option(help="Name of the service in the stack's settings.")]
 

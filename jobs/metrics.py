@@ -1,9 +1,12 @@
 """`paistack metrics`: whether CloudMonitor has what the alarms of a stack need."""
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cloud.cms import cms_client
+from jobs.custom_metrics import NO_GROUP
 from jobs.problem import JobError
 from jobs.stacks import OpenStack
 from stacks.alarms import UsedMetric, used_metrics
@@ -14,14 +17,51 @@ if TYPE_CHECKING:
 PAGE_SIZE = 100
 
 
-def verify(stack: OpenStack) -> tuple[int, list[str]]:
-    """How many rules were looked at, and what is wrong with those that would never fire."""
-    used = used_metrics(stack.config)
+@dataclass(frozen=True)
+class Verified:
+    """Of so many rules, what is wrong with those that would never fire, and which wait for a first report."""
+
+    count: int
+    problems: list[str]
+    unreported: list[str]
+
+
+def verify(stack: OpenStack) -> Verified:
+    """Raises JobError for a stack without alarms, and Tea's exceptions."""
+    used = used_metrics(stack.config, stack.pulumi.name)
     if not used:
         raise JobError("the stack has no alarms: add people to monitoring.contacts")
     client = cms_client(stack.target, stack.credentials())
-    known = {namespace: metrics_of(client, namespace) for namespace in {metric.namespace for metric in used}}
-    return len(used), [problem for metric in used for problem in problems(metric, known[metric.namespace])]
+    measured = [metric for metric in used if metric.by is None]
+    known = {namespace: metrics_of(client, namespace) for namespace in {metric.namespace for metric in measured}}
+    reported = reported_metrics(client)
+    return Verified(
+        len(used),
+        [problem for metric in measured for problem in problems(metric, known[metric.namespace])],
+        [
+            f"{metric.path}: nothing has reported {metric.metric} of {metric.service_name} yet; `{metric.by}` does"
+            for metric in used
+            if metric.by is not None and (metric.metric, metric.service_name) not in reported
+        ],
+    )
+
+
+def reported_metrics(client: "Client") -> set[tuple[str, str]]:
+    """The custom metrics that anybody has reported of a service, with the service's name."""
+    from alibabacloud_cms20190101.models import DescribeCustomMetricListRequest
+
+    found: set[tuple[str, str]] = set()
+    page = 1
+    while True:
+        request = DescribeCustomMetricListRequest(group_id=NO_GROUP, page_number=str(page), page_size=str(PAGE_SIZE))
+        listed = json.loads(client.describe_custom_metric_list(request).body.result or "{}")
+        for metric in listed.get("result", []):
+            dimensions = dict(part.split("=", 1) for part in metric["dimension"].split("&") if "=" in part)
+            if "service" in dimensions:
+                found.add((metric["metricName"], dimensions["service"]))
+        if page * PAGE_SIZE >= int(listed.get("size", 0)):
+            return found
+        page += 1
 
 
 def metrics_of(client: "Client", namespace: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`paistack logs`, `quality`, `calls`, `console` and `metrics`: flags, and which job they run."""
 
+import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -90,9 +91,31 @@ def open_console(
 
 def verify_metrics(stack: Stack = "local") -> None:
     """Ask CloudMonitor for the metrics of the stack's alarms, and name every rule that would never fire."""
-    count, problems = verify(open_stack(stack))
-    for problem in problems:
+    verified = verify(open_stack(stack))
+    for problem in verified.problems:
         complain(problem)
-    if not problems:
-        say(f"CloudMonitor has the metrics of all {count} rules")
-    raise typer.Exit(1 if problems else 0)
+    for waiting in verified.unreported:
+        say(waiting)
+    if not verified.problems:
+        there = verified.count - len(verified.unreported)
+        say(f"CloudMonitor has the metrics of {there} of {verified.count} rules; the others wait to be reported")
+    raise typer.Exit(1 if verified.problems else 0)
+
+
+def publish_metrics(
+    stack: Stack = "local",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it is ended.")] = False,
+    every: Annotated[float, typer.Option(min=1, max=3600, help="With --follow: seconds between two reports.")] = 60.0,
+) -> None:
+    """Report ready and missing replicas, and what they cost, of every service to CloudMonitor, for alarms."""
+    from jobs.publish import publish_once
+
+    opened = open_stack(stack)
+    try:
+        while True:
+            say(publish_once(opened))
+            if not follow:
+                return
+            time.sleep(every)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None

@@ -50,7 +50,8 @@ class Judgement:
             if found.verdict == "too few to tell":
                 yield f"{name}: too few requests to tell, {found.count}; chance alone gives {found.by_chance:.2f}"
             else:
-                yield f"{name}: {found.verdict} drift, {found.psi:.3f} (0.1 is some, 0.25 much)"
+                told = "no" if found.verdict == "none" else found.verdict
+                yield f"{name}: {told} drift, {found.psi:.3f} (0.1 is some, 0.25 much)"
 
 
 def versions(requests: Sequence[LoggedRequest]) -> list[tuple[str, str]]:
@@ -93,7 +94,7 @@ def measurements(judged: Judgement, service: str, at: datetime) -> Iterator[Meas
         for each in judged.quality.per_class:
             for name, of_class in (("recall", each.recall), ("f1", each.f1)):
                 if of_class is not None:
-                    yield from _percent(name, of_class, service, at, {"class": each.label})
+                    yield from _percent(f"class_{name}", of_class, service, at, {"class": each.label})
         yield Measurement("labelled_requests", service, judged.labelled, at)
     told = {name: found for name, found in judged.drifts.items() if found.verdict != "too few to tell"}
     if "predictions" in told:

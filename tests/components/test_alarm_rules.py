@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from components.alarm_rules import DEFAULTS, LEVELS, WATCHED, AlarmRule, alarm_rules, effective_interval
 from components.eas_config import EasServiceSettings
@@ -23,8 +24,43 @@ def rules(**changes: Any) -> dict[str, AlarmRule]:
 def test_every_service_has_rules_without_any_setting() -> None:
     assert set(rules()) == {
         "cpu_percent", "memory_percent", "latency_ms", "success_percent", "client_errors_percent",
-        "server_errors_percent",
+        "server_errors_percent", "missing_replicas",
     }  # fmt: skip
+
+
+def test_what_jobs_report_is_watched_where_a_limit_is_given_and_each_report_counts() -> None:
+    limits = {
+        "accuracy_percent": {"warn": {"limit": 85}, "emergency": {"limit": 70}},
+        "input_drift_psi": {"critical": {"limit": 0.25}},
+    }
+    found = rules(alarms={"rules": limits, "without": ["missing_replicas"]})
+
+    assert found.keys() - rules().keys() == limits.keys()
+    assert found["accuracy_percent"].levels == {"Info": ("85", 1), "Critical": ("70", 1)}
+    assert (found["accuracy_percent"].comparison, found["accuracy_percent"].by) == ("<", "paistack quality --publish")
+    assert found["input_drift_psi"].levels == {"Warn": ("0.25", 1)}
+
+
+@pytest.mark.parametrize(
+    ("alarms", "told"),
+    [
+        (
+            {"rules": {"f1_percent": {"warn": {"limit": 80, "for_min": 5}}}},
+            "f1_percent is reported seldom, and each report counts; leave for_min out",
+        ),
+        (
+            {"rules": {"accuracy_percent": {"warn": {"limit": 70}, "critical": {"limit": 80}}}},
+            "critical must be below warn, found 80 and 70",
+        ),
+        (
+            {"rules": {"cost_cny_per_day": {"warn": {"limit": 500}}}},
+            "the price is not known; set billing.price_cny_per_replica_hour",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_of_reported_metrics_is_refused(alarms: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        service(alarms=alarms)
 
 
 def test_the_gpu_and_the_load_are_watched_where_there_is_a_gpu_and_a_known_capacity() -> None:
@@ -98,7 +134,8 @@ def test_default_limits_are_in_order_and_can_be_reached() -> None:
         assert limits == ordered
         assert len(set(limits)) == len(limits)
         assert all(limit < (WATCHED[key].highest or 101) for limit in limits)
-    assert DEFAULTS.keys() == WATCHED.keys()
+    only_by_settings = {key for key, watched in WATCHED.items() if watched.seldom} | {"cost_cny_per_day"}
+    assert DEFAULTS.keys() == WATCHED.keys() - only_by_settings
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,20 @@ def test_an_alarm_has_its_levels_its_service_and_its_group(register: Callable[..
     assert alarm["webhook"] == "https://x.example/"
 
 
+def test_a_reported_metric_has_an_alarm_for_each_level(register: Callable[..., dict[str, Any]]) -> None:
+    found = register(alarms={"rules": {"accuracy_percent": {"warn": {"limit": 85}, "emergency": {"limit": 70}}}})
+
+    mild, worst = found["shop-accuracy_percent-info"], found["shop-accuracy_percent-critical"]
+    assert (mild["rule_name"], mild["level"], mild["threshold"]) == (
+        "paistack-test-shop-accuracy_percent-info",
+        "INFO",
+        "85",
+    )
+    assert (worst["level"], worst["threshold"], worst["comparison"], worst["minutes"]) == ("CRITICAL", "70", "<", 1)
+    assert (worst["service_name"], worst["contact_groups"]) == ("shop_test", ["paistack-test-shop"])
+    assert found["shop-missing_replicas-info"]["minutes"] == 10
+
+
 def test_missing_data_are_an_alarm_unless_the_service_may_sleep(register: Callable[..., dict[str, Any]]) -> None:
     missing = register(alarms={"no_data_min": 3})["shop-no_data"]
 

@@ -61,7 +61,7 @@ def test_the_default_rules_are_there_and_well(deployed: Deployment) -> None:
     assert set(deployed.open().pulumi.outputs()["alarms"]) == set(alarms)
     assert {name.removeprefix("paistack-mo-tiny-") for name in alarms} == {
         "cpu_percent", "memory_percent", "latency_ms", "success_percent", "client_errors_percent",
-        "server_errors_percent", "no_data",
+        "server_errors_percent", "no_data", "missing_replicas-info",
     }  # fmt: skip
     assert set(alarms.values()) == {"OK"}
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest
 from alibabacloud_cms20190101.client import Client
 from alibabacloud_cms20190101.models import DescribeMetricMetaListResponseBodyResourcesResource as Described
 
-from jobs.metrics import metrics_of, problems
+from jobs.custom_metrics import Measurement, publish
+from jobs.metrics import metrics_of, problems, verify
+from jobs.pulumi_stack import PulumiStack
+from jobs.stacks import OpenStack
 from stacks.alarms import UsedMetric, used_metrics
 from stacks.config import StackConfig
 from tests.emulator.conftest import RunningEmulator
@@ -52,16 +56,39 @@ def test_every_rule_of_a_stack_can_fire_on_the_emulator_and_an_unknown_metric_ca
     target = {"region": "cn-hangzhou", "account_id": "1234567890123456"}
     contacts = {"anna": {"mail": "anna@example.com"}}
     values = {"target": target, "services": {"shop": shop}, "monitoring": {"contacts": contacts}}
-    used = used_metrics(StackConfig.model_validate_json(json.dumps(values)))
+    used = used_metrics(StackConfig.model_validate_json(json.dumps(values)), "dev")
     with run_emulator(tmp_path / "emulator") as emulator:
         live = metrics_of(client(emulator), "acs_learn")
 
     assert {metric.path.rpartition(".")[2] for metric in used} == {
         "cpu_percent", "gpu_percent", "latency_ms", "success_percent", "client_errors_percent",
-        "server_errors_percent", "load_percent", "no_data_min",
+        "server_errors_percent", "load_percent", "no_data_min", "missing_replicas",
     }  # fmt: skip
-    assert [problem for metric in used for problem in problems(metric, live)] == []
+    assert [problem for metric in used if metric.by is None for problem in problems(metric, live)] == []
     assert len(list(problems(replace(USED, metric="response_time"), live))) == 1
+
+
+def test_what_nobody_has_reported_yet_is_told_with_who_does(tmp_path: Path) -> None:
+    shop = {
+        "model": {"name": "fashion", "artefact": "out"},
+        "instance_type": "ecs.c7.large",
+        "alarms": {"rules": {"accuracy_percent": {"critical": {"limit": 80}}}},
+    }
+    with run_emulator(tmp_path / "emulator") as emulator:
+        target = {"region": "cn-hangzhou", "account_id": "1234567890123456", "emulator": emulator.url}
+        contacts = {"anna": {"mail": "anna@example.com"}}
+        values = {"target": target, "services": {"shop": shop}, "monitoring": {"contacts": contacts}}
+        config = StackConfig.model_validate_json(json.dumps(values))
+        stack = OpenStack(config, PulumiStack("dev", tmp_path, tmp_path, config.target.environment()))
+        publish(client(emulator), [Measurement("missing_replicas", "shop_dev", 0, datetime.now(UTC))])
+        publish(client(emulator), [Measurement("accuracy_percent", "another", 90, datetime.now(UTC))])
+        verified = verify(stack)
+
+    assert verified.problems == []
+    assert verified.unreported == [
+        "services.shop.alarms.rules.accuracy_percent: nothing has reported accuracy_percent of shop_dev yet; "
+        "`paistack quality --publish` does"
+    ]
 
 
 def client(emulator: RunningEmulator) -> Client:

@@ -7,6 +7,7 @@ from emulator.services.cms import (
     contact_groups,
     contacts,
     custom_metrics,
+    custom_rules,
     metric_data,
     metric_meta,
 )
@@ -18,6 +19,7 @@ MODULES = (
     contact_groups,
     contacts,
     custom_metrics,
+    custom_rules,
     metric_data,
     metric_meta,
 )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -110,7 +110,15 @@ class AlarmRule(BaseModel):
     @property
     def dimensions(self) -> list[dict[str, str]]:
         """The resources that the rule watches; none named means all of them."""
-        return json.loads(self.resources) if self.resources else []
+        return [_dimensions(one) for one in json.loads(self.resources)] if self.resources else []
+
+
+def _dimensions(resource: dict[str, Any]) -> dict[str, str]:
+    """Rules on custom metrics have a series as `{"groupId": 0, "dimension": "name=value&name=value"}`."""
+    if "dimension" not in resource:
+        return resource
+    named = dict(part.split("=", 1) for part in resource["dimension"].split("&"))
+    return {"groupId": str(resource["groupId"]), **named}
 
 
 class ResourceState(BaseModel):
