@@ -25,6 +25,7 @@ RuleName = Literal[
     "cpu_percent", "memory_percent", "gpu_percent", "latency_ms", "success_percent", "client_errors_percent",
     "server_errors_percent", "load_percent", "missing_replicas", "cost_cny_per_day", "accuracy_percent",
     "recall_percent", "f1_percent", "prediction_drift_psi", "input_drift_psi",
+    "forecast_error_percent",
 ]  # fmt: skip
 LEVELS: Mapping[LevelName, CloudLevel] = {"warn": "Info", "critical": "Warn", "emergency": "Critical"}
 
@@ -68,6 +69,7 @@ WATCHED: Mapping[RuleName, Watched] = {
     "load_percent": Watched("qps_total", "Average"),
     "missing_replicas": _reported("missing_replicas", _PUBLISH),
     "cost_cny_per_day": _reported("cost_cny_per_day", _PUBLISH),
+    "forecast_error_percent": _reported("forecast_error_percent", _PUBLISH),
     "accuracy_percent": _reported("accuracy_percent", _QUALITY, "below", 100),
     "recall_percent": _reported("recall_percent", _QUALITY, "below", 100),
     "f1_percent": _reported("f1_percent", _QUALITY, "below", 100),
@@ -143,6 +145,8 @@ def scale_of(key: RuleName, service: "EasServiceSettings") -> float | None:
             gib = memory_gib(service.instance_type)
             return None if gib is None else gib * 2**30 / 100
         case "gpu_percent" if not has_gpu(service.instance_type):
+            return None
+        case "forecast_error_percent" if service.scaling is None or service.scaling.forecast is None:
             return None
         case "cost_cny_per_day" if service.billing.price_cny_per_replica_hour is None:
             return None

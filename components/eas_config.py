@@ -250,6 +250,7 @@ class EasServiceSettings(Settings):
         """Rules that were asked for and cannot be made into CloudMonitor's units."""
         reasons = {
             "gpu_percent": f"{self.instance_type} has no GPU",
+            "forecast_error_percent": "nothing is forecast; set scaling.forecast",
             "cost_cny_per_day": "the price is not known; set billing.price_cny_per_replica_hour",
             "load_percent": "the capacity is not known; set scaling.qps_per_replica or request.max_qps_per_replica",
         }

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,17 @@ class ForecastFlags:
         return Wish(rule, self.present_target, self.aim, self.overload_price, self.renewal)
 
 
+@dataclass(frozen=True)
+class PlannedHour:
+    """From `at` on: the highest floor, and the load that is expected, with a band for nine in ten."""
+
+    at: datetime
+    replicas: int
+    low_qps: float
+    expected_qps: float
+    high_qps: float
+
+
 def forecast(flags: ForecastFlags, *, as_json: bool) -> None:
     """Prints the plan: JSON with the keys steps, target_utilisation, method and why, or a table."""
     wish = flags.wish()
@@ -96,19 +107,28 @@ def _document(plan: Plan, why: str) -> dict[str, Any]:
     }
 
 
-def _table(plan: Plan) -> Table:
-    """The plan by the hour: the highest floor of each, and the load that is expected, with a band for nine in ten."""
-    assert plan.forecast is not None  # noqa: S101 - a plan with steps has one
-    table = Table("from", "replicas")
-    for title in ("expected qps", "with 90 %"):
-        table.add_column(title, justify="right")
+def hours_of(plan: Plan) -> list[PlannedHour]:
+    """A plan by the hour; of one without steps nothing."""
+    if not plan.steps or plan.forecast is None:
+        return []
     start, blocks = plan.steps[0].at, int(_SHOWN_EVERY.total_seconds()) // BLOCK_S
     low, middle, high = (plan.forecast.at_level(level) for level in (0.05, 0.5, 0.95))
+    hours = []
     for first in range(0, len(plan.forecast), blocks):
         at, until = start + timedelta(seconds=first * BLOCK_S), start + timedelta(seconds=(first + blocks) * BLOCK_S)
         before = [step.replicas for step in plan.steps if step.at <= at][-1]
         most = max([before, *(step.replicas for step in plan.steps if at < step.at < until)])
         hour = slice(first, first + blocks)
-        band = f"{low[hour].min():.1f} to {high[hour].max():.1f}"
-        table.add_row(at.isoformat(sep=" ", timespec="minutes"), str(most), f"{middle[hour].mean():.1f}", band)
+        hours.append(PlannedHour(at, most, float(low[hour].min()), float(middle[hour].mean()), float(high[hour].max())))
+    return hours
+
+
+def _table(plan: Plan) -> Table:
+    table = Table("from", "replicas")
+    for title in ("expected qps", "with 90 %"):
+        table.add_column(title, justify="right")
+    for hour in hours_of(plan):
+        band = f"{hour.low_qps:.1f} to {hour.high_qps:.1f}"
+        at = hour.at.isoformat(sep=" ", timespec="minutes")
+        table.add_row(at, str(hour.replicas), f"{hour.expected_qps:.1f}", band)
     return table

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.console import say
-from jobs.forecast import show
+from jobs.forecast import hours_of, show
 from jobs.load.series import HISTORY_DAYS, samples_of, series_of
 from jobs.problem import JobError
 from jobs.stacks import OpenStack
@@ -14,7 +14,7 @@ from planning.compression import in_few_steps
 from planning.plan import Plan, Planner
 from planning.wish import Aim, Renewal, Wish
 from stacks.capacity import MeasuredCapacity, capacity_file, read_capacity
-from stacks.plans import PlannedStep, ScalingPlan, plan_file
+from stacks.plans import ExpectedLoad, PlannedStep, ScalingPlan, plan_file
 
 if TYPE_CHECKING:
     from stacks.config import StackConfig
@@ -33,6 +33,7 @@ def plan_service(stack: OpenStack, service: str, horizon_hours: float, *, write:
     history, repairs = series_of(samples_of(stack, service, now, HISTORY_DAYS), name)
     until = history.end + timedelta(hours=horizon_hours)
     plan = Planner.of(history, wish).plan(history, until - history.end)
+    hours = hours_of(plan)
     few = in_few_steps(plan.steps, until, most_steps) if plan.steps else ()
     plan = Plan(few, plan.target, plan.method, plan.why, plan.forecast)
     why = ". ".join(part for part in (plan.why, repairs.told()) if part)
@@ -49,6 +50,15 @@ def plan_service(stack: OpenStack, service: str, horizon_hours: float, *, write:
                 target_utilisation=plan.target,
                 method=plan.method,
                 why=why,
+                expected=tuple(
+                    ExpectedLoad(
+                        at=hour.at,
+                        low_qps=round(hour.low_qps, 2),
+                        qps=round(hour.expected_qps, 2),
+                        high_qps=round(hour.high_qps, 2),
+                    )
+                    for hour in hours
+                ),
             ),
         )
         say(f"{file}: {len(steps)} steps until {until:%Y-%m-%d %H:%M} UTC; {_next(stack, service)}")

@@ -32,6 +32,15 @@ class PlannedStep(_Data):
     replicas: Annotated[int, Field(ge=0, le=1000)]
 
 
+class ExpectedLoad(_Data):
+    """Requests per second of the hour from `at` on: what is expected, and a band for nine in ten."""
+
+    at: AwareDatetime
+    low_qps: float
+    qps: float
+    high_qps: float
+
+
 class ScalingPlan(_Data):
     """What a forecast asks for until `until`; without steps the service stays reactive."""
 
@@ -43,6 +52,7 @@ class ScalingPlan(_Data):
     )
     method: str
     why: str
+    expected: tuple[ExpectedLoad, ...] = ()
 
 
 def plan_file(config: StackConfig, stack: str, service: str) -> Path:

@@ -134,7 +134,10 @@ def test_default_limits_are_in_order_and_can_be_reached() -> None:
         assert limits == ordered
         assert len(set(limits)) == len(limits)
         assert all(limit < (WATCHED[key].highest or 101) for limit in limits)
-    only_by_settings = {key for key, watched in WATCHED.items() if watched.seldom} | {"cost_cny_per_day"}
+    only_by_settings = {key for key, watched in WATCHED.items() if watched.seldom} | {
+        "cost_cny_per_day",
+        "forecast_error_percent",
+    }
     assert DEFAULTS.keys() == WATCHED.keys() - only_by_settings
 
 

@@ -91,6 +91,9 @@ def test_a_written_plan_is_one_that_deploy_follows(
     assert 1 < len(plan.steps) <= 6
     # A thousand requests per second, at 60 a replica, for the nine hours of the day.
     assert max(step.replicas for step in plan.steps) >= 17
+    assert [(hour.at - end).total_seconds() for hour in plan.expected] == [3600 * number for number in range(24)]
+    assert all(hour.low_qps <= hour.qps <= hour.high_qps for hour in plan.expected)
+    assert max(hour.qps for hour in plan.expected) == pytest.approx(1150, rel=0.2)
     planned, told = with_plans(stack.config, "dev", stack_clock(stack))
     scaling = planned.services["shop"].scaling
     assert scaling is not None

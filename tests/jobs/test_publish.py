@@ -1,17 +1,19 @@
 """What EAS knows of services, in CloudMonitor."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from alibabacloud_cms20190101.client import Client as CmsClient
 from alibabacloud_cms20190101.models import DescribeMetricLastRequest
 from alibabacloud_eas20210701.client import Client as EasClient
 
-from jobs.publish import measurements, publish_once
+from jobs.publish import forecast_error, measurements, publish_once
 from jobs.pulumi_stack import PulumiStack
 from jobs.stacks import OpenStack
+from planning.series import Sample
 from stacks.config import StackConfig
+from stacks.plans import ExpectedLoad, ScalingPlan
 from tests.emulator.eas.calls import advance
 from tests.emulator.eas.conftest import Eas, service_json
 from tests.emulator.running import run_emulator
@@ -34,6 +36,27 @@ def test_missing_replicas_and_their_cost_are_told_of_what_is_deployed() -> None:
         ("shop_dev", "ready_replicas", 1), ("shop_dev", "missing_replicas", 2), ("shop_dev", "cost_cny_per_day", 36.0),
         ("free_dev", "ready_replicas", 2), ("free_dev", "missing_replicas", 0),
     ]  # fmt: skip
+
+
+def test_a_forecast_is_held_against_the_load_of_its_own_hour() -> None:
+    hours = tuple(
+        ExpectedLoad(at=NOW + timedelta(hours=number), low_qps=0, qps=qps, high_qps=999)
+        for number, qps in enumerate((100.0, 200.0, 0.0))
+    )
+    plan = ScalingPlan(
+        made_at=NOW,
+        until=NOW + timedelta(days=1),
+        steps=(),
+        target_utilisation=None,
+        method="m",
+        why="w",
+        expected=hours,
+    )
+
+    def error(hour: float, qps: float) -> float | None:
+        return forecast_error(plan, Sample(NOW + timedelta(hours=hour), qps))
+
+    assert [error(0.9, 80), error(1, 250), error(2.5, 3), error(-0.1, 3), error(3, 3)] == [20, 25, None, None, None]
 
 
 def test_they_come_from_eas_and_reach_cloudmonitor(tmp_path: Path) -> None:

@@ -34,10 +34,20 @@ const REPORTED = [
   { id: "cost", title: "Cost", unit: "CNY/day", lines: { cost_cny_per_day: "replicas" } },
 ];
 
+// What is expected, where somebody planned by it.
+const PLANNED = [
+  {
+    id: "plan-load", title: "Expected load", unit: "/s",
+    lines: { qps: "expected", low_qps: "one in twenty is below", high_qps: "one in twenty is above" },
+  },
+  { id: "plan-replicas", title: "Planned replicas", unit: "", lines: { replicas: "at least" }, stepped: true },
+];
+
 const drawn = new Map();
 
-export function show(container, metrics) {
+export function show(container, metrics, plan) {
   const wanted = [
+    ...planned(plan),
     ...CHARTS.map((chart) => [chart, metrics.times, metrics.values]),
     ...REPORTED.filter((chart) => Object.keys(chart.lines).some((line) => metrics.reported[line])).map((chart) => [
       chart,
@@ -52,6 +62,21 @@ export function show(container, metrics) {
     drawn.delete(id);
   }
   for (const [chart, times, values] of wanted) update(container, chart, times, values);
+}
+
+function planned(plan) {
+  if (!plan?.expected?.length) return [];
+  const seconds = (at) => new Date(at) / 1000;
+  const hours = plan.expected.map((hour) => seconds(hour.at));
+  const loads = Object.fromEntries(
+    Object.keys(PLANNED[0].lines).map((line) => [line, plan.expected.map((hour) => hour[line])]),
+  );
+  const replicas = plan.steps.map((step) => step.replicas);
+  const until = [...plan.steps.map((step) => seconds(step.at)), seconds(plan.until)];
+  return [
+    [PLANNED[0], hours, loads],
+    [PLANNED[1], until, { replicas: [...replicas, replicas.at(-1) ?? null] }],
+  ];
 }
 
 // Values that jobs report come at times of their own.
@@ -101,7 +126,7 @@ function options(one, chart, width) {
     width,
     height: HEIGHT,
     legend: { show: false },
-    cursor: { sync: { key: "time" }, drag: { x: true, y: false } },
+    cursor: { sync: { key: PLANNED.includes(chart) ? "plan" : "time" }, drag: { x: true, y: false } },
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.1 : 1] } },
     axes: [{ ...axis, space: 60, values: (_, times, __, ___, step) => times.map((at) => mark(at, step)) }, { ...axis, size: 58, values: (_, marks) => marks.map((mark) => number(mark)) }],
     series: [
@@ -110,6 +135,7 @@ function options(one, chart, width) {
         label: chart.lines[line],
         stroke: () => colour(strokes[index]),
         width: 1.6,
+        paths: chart.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
         spanGaps: REPORTED.includes(chart),
         points: { show: REPORTED.includes(chart) },
       })),

@@ -42,7 +42,7 @@ async function refreshService(key, range) {
   const [service, metrics] = await Promise.all([ask(path), ask(`${path}/metrics?range=${range}`)]);
   if (key !== chosen.key || range !== chosen.range) return;
   showService(service);
-  show(byId("charts"), metrics);
+  show(byId("charts"), metrics, service.scaling?.plan);
 }
 
 function showStack() {

@@ -21,6 +21,7 @@ from jobs.stacks import OpenStack
 from jobs.webconsole.app import create_app
 from jobs.webconsole.source import Source
 from stacks.config import StackConfig
+from stacks.plans import ExpectedLoad, PlannedStep, ScalingPlan
 from tests.emulator.cms.calls import ask_all, next_minute, put_rule, report
 from tests.emulator.cms.conftest import put_contact, put_group
 from tests.emulator.eas.calls import call
@@ -33,14 +34,15 @@ MINUTE_S = 60
 TOKEN = "console-must-not-show-this"
 
 
-def settings_of(url: str, count: int = 0) -> StackConfig:
+def settings_of(url: str, count: int = 0, plan: Path = Path("plan.json")) -> StackConfig:
     """shop and trial in one group, dormant that is not deployed, and `count` more."""
     one = {
         "model": {"name": "fashion", "artefact": "out"},
         "instance_type": "ecs.c7.large",
         "request": {"timeout_s": 5},
     }
-    scaling = {"min_replicas": 1, "max_replicas": 4, "qps_per_replica": {"target": 50}}
+    forecast = {"qps_per_replica": 60, "plan": str(plan)}
+    scaling = {"min_replicas": 1, "max_replicas": 4, "qps_per_replica": {"target": 50}, "forecast": forecast}
     document = {
         "target": {"region": "cn-hangzhou", "account_id": "1234567890123456", "emulator": url},
         "services": {
@@ -64,7 +66,8 @@ def watched(folder: Path, count: int = 0) -> Iterator[tuple[RunningEmulator, Ope
     """The stack in an emulator, with `count` services more."""
     _remember(folder / "emulator", ["shop_dev", *(f"other{number}_dev" for number in range(count))])
     with run_emulator(folder / "emulator") as emulator:
-        config = settings_of(emulator.url, count)
+        config = settings_of(emulator.url, count, folder / "plan.json")
+        _plan(folder / "plan.json")
         _deploy(emulator, count)
         _raise_alarms(emulator)
         file = folder / "Pulumi.dev.yaml"
@@ -120,6 +123,20 @@ def _values(at: int) -> dict[str, float]:
         "cpu_core_usage": 0.2 + 1.1 * wave,
         "memory_rss": (610 + 40 * wave) * 2**20,
     }
+
+
+def _plan(file: Path) -> None:
+    """From this hour on for a day: three replicas at noon, one at night."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    hours = [now + timedelta(hours=number) for number in range(24)]
+    loads = {at: _values(int(at.timestamp()))["qps_total"] for at in hours}
+    expected = tuple(ExpectedLoad(at=at, low_qps=0.85 * qps, qps=qps, high_qps=1.2 * qps) for at, qps in loads.items())
+    steps = tuple(PlannedStep(at=at, replicas=1 + int(qps // 70)) for at, qps in list(loads.items())[::4])
+    plan = ScalingPlan(
+        made_at=now, until=now + timedelta(days=1), steps=steps, target_utilisation=None, method="seasons",
+        why="the last days have a season", expected=expected,
+    )  # fmt: skip
+    file.write_text(plan.model_dump_json())
 
 
 def _deploy(emulator: RunningEmulator, count: int) -> None:

@@ -57,7 +57,9 @@ def test_a_service_is_told_with_its_replicas_its_scaling_and_what_happened(url: 
 
     assert [each["ready"] for each in found["replicas"]] == [True, True]
     assert {each["reason"] for each in found["events"]} >= {"Creating", "Running"}
-    assert found["scaling"] == {"plan": None, "least": 1, "most": 4, "thresholds": {"qps": 50.0}}
+    plan = found["scaling"].pop("plan")
+    assert found["scaling"] == {"least": 1, "most": 4, "thresholds": {"qps": 50.0}}
+    assert (plan["method"], len(plan["steps"]), len(plan["expected"])) == ("seasons", 6, 24)
 
 
 def test_what_is_not_deployed_has_nothing_rather_than_an_error(url: str) -> None:

@@ -46,6 +46,9 @@ def test_it_opens_with_the_first_service_and_what_fires(page: Page) -> None:
     expect(page.locator("#splits")).to_contain_text("old 90 %")
     expect(page.locator("#tiles")).to_contain_text("2 of 2")
     expect(page.locator("#plan-text")).to_contain_text("1 to 4 replicas, target per replica: qps 50.")
+    expect(page.locator("#plan-text")).to_contain_text("Plan by seasons until")
+    expect(page.locator("#chart-plan-load .legend")).to_contain_text("expected: ")
+    expect(page.locator("#chart-plan-replicas canvas")).to_be_visible()
     expect(page.locator("#chart-quality .legend")).to_contain_text("accuracy: 71, at most 88")
 
 
