@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from alibabacloud_cms20190101.client import Client as CmsClient
-from alibabacloud_cms20190101.models import DescribeMetricListRequest
+from alibabacloud_cms20190101.models import DescribeMetricListRequest, PutCustomMetricRuleRequest
 from alibabacloud_eas20210701.client import Client as EasClient
 
 from cloud.oss import oss_bucket
@@ -22,6 +22,8 @@ from jobs.stacks import OpenStack
 from model import sources
 from model.fashion_mnist import LABELS
 from stacks.config import StackConfig
+from tests.emulator.cms.calls import states
+from tests.emulator.cms.conftest import put_contact, put_group
 from tests.emulator.eas.calls import advance
 from tests.emulator.eas.conftest import Eas, service_json
 from tests.emulator.running import RunningEmulator, run_emulator
@@ -121,16 +123,28 @@ def reported(served: Served, metric: str) -> list[float]:
 def test_right_labels_show_a_good_model_and_wrong_ones_a_bad_one_in_cloudmonitor(
     served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    cms = connect(CmsClient, served.emulator)
+    put_contact(cms)
+    put_group(cms)
+    cms.put_custom_metric_rule(
+        PutCustomMetricRuleRequest(
+            rule_id="wrong too often", metric_name="accuracy_percent", level="CRITICAL", statistics="Average",
+            comparison_operator="<", threshold="80", evaluation_count=1, period="60", contact_groups="on-call",
+            resources='[{"groupId": 0, "dimension": "service=shop_dev"}]',
+        )
+    )  # fmt: skip
     right = shown(served, capsys, table(tmp_path / "right.csv", served.predicted), publishing=True)
     assert (right["labelled"], right["quality"]["accuracy"]["value"]) == (REQUESTS, 1.0)
     assert right["verdicts"][0].startswith("better than after training")
     assert reported(served, "accuracy_percent") == [100.0]
+    assert states(cms) == {"wrong too often": "OK"}
 
     others = dict(zip(LABELS, [*LABELS[1:], LABELS[0]], strict=True))
     bad = {id_: others[label] for id_, label in served.predicted.items()}
     wrong = shown(served, capsys, table(tmp_path / "wrong.csv", bad), publishing=True)
     assert wrong["verdicts"][0].startswith("degraded: right in 0.0% to")
     assert reported(served, "accuracy_percent") == [100.0, 0.0]
+    assert states(cms) == {"wrong too often": "ALARM"}
 
 
 def test_labels_come_from_oss_too_and_too_few_of_them_tell_nothing(
