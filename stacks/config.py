@@ -1,6 +1,7 @@
 """StackConfig: everything by which one environment differs from another, typed and checked as a whole."""
 
 import json
+from collections.abc import Iterator
 from functools import reduce
 from itertools import chain
 from operator import getitem
@@ -14,10 +15,11 @@ from cloud.target import Target
 from components.alarm_config import MonitoringSettings
 from components.billing_config import GatewaySettings, MachineGroupSettings, MixSettings, place_problems
 from components.eas_config import EasServiceSettings
+from components.log_config import LogSettings
 from components.monitoring_config import contact_problems
 from components.notebook_config import NotebookSettings
 from components.registered_model_config import RegisteredModelSettings
-from components.settings import NAME_PATTERN, Settings, refuse
+from components.settings import NAME_PATTERN, Problem, Settings, refuse
 from components.store_rules import ModelStoreSettings
 from components.traffic_config import TrafficSplitSettings, split_problems
 from components.training_config import TrainingSettings, registry_problems
@@ -52,6 +54,9 @@ class StackConfig(Settings):
         default_factory=dict, description="Services that are versions of each other, behind one address."
     )
     monitoring: MonitoringSettings = MonitoringSettings()
+    logs: LogSettings | None = Field(
+        default=None, description="Makes a project of Simple Log Service for the services' logs; in the cloud only."
+    )
     notebooks: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], NotebookSettings] = Field(
         default_factory=dict, description="Notebooks on DSW, each by a short name of lower-case letters."
     )
@@ -69,9 +74,18 @@ class StackConfig(Settings):
             place_problems(self.machines, self.mixes, self.gateways, self.services),
             contact_problems(self.monitoring, self.services),
             registry_problems(self.training, self.models),
+            self._log_problems(),
         )
         refuse(StackConfig, chain.from_iterable(problems))
         return self
+
+    def _log_problems(self) -> Iterator[Problem]:
+        if self.logs is not None and self.target.emulator is not None:
+            message = (
+                "the provider reaches Simple Log Service past its proxy, so that the real cloud would be asked and not "
+                "the emulator; leave it out of stacks with target.emulator, and use `paistack logs`"
+            )
+            yield Problem(("logs",), message)
 
     def service_names(self, stack: str) -> dict[str, str]:
         """The names in EAS of the stack's services, by their keys."""

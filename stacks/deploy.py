@@ -169,6 +169,18 @@ def deploy(config: StackConfig) -> None:
     for name, settings in config.models.items():
         RegisteredModel(name, settings, region=config.target.region, bucket=store.bucket_name, tags=tags, opts=in_cloud)
 
+    if config.logs is not None:
+        from components.log_shipping import LogShipping
+
+        logs = LogShipping(
+            "logs",
+            config.logs,
+            project_name=config.logs.project_name(stack, config.target.account_id),
+            tags=tags,
+            opts=in_cloud,
+        )
+        pulumi.export("logs", {"project": logs.project, "store": logs.store})
+
     if watched_services(config.monitoring, config.services):
         from components.monitoring import Monitoring  # 50 ms of every run that has nothing to watch
 
