@@ -7,8 +7,11 @@ from emulator.services.cms import (
     contact_groups,
     contacts,
     custom_metrics,
+    event_rules,
+    event_targets,
     metric_data,
     metric_meta,
+    system_events,
 )
 
 MODULES = (
@@ -18,8 +21,11 @@ MODULES = (
     contact_groups,
     contacts,
     custom_metrics,
+    event_rules,
+    event_targets,
     metric_data,
     metric_meta,
+    system_events,
 )
 
 __all__ = ["MODULES"]
