@@ -39,7 +39,11 @@ class MonitoringSettings(Settings):
         default_factory=dict, description="People and channels, each by a short name of lower-case letters."
     )
     webhook: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = Field(
-        default=None, description="Gets every alarm and its end in a POST request; in clear text, so without a token."
+        default=None,
+        description="Gets every alarm, its end and every event in a POST request; in clear text, so without a token.",
+    )
+    events: bool = Field(
+        default=True, description="Tells a service's contacts when one of its replicas fails or is taken away."
     )
 
 

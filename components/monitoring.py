@@ -12,7 +12,11 @@ from components.alarm_rules import NAMESPACE, NO_DATA, PERIOD_S, AlarmRule, Clou
 from components.eas_config import EasServiceSettings
 from components.monitoring_config import watched_services
 from providers.custom_metric_alarm import CustomMetricAlarm
+from providers.event_rule import EventRule
 from providers.no_data_alarm import NoDataAlarm
+
+# Of events: SMS, mail and DingTalk, as CloudMonitor numbers it; the phone is for a service without any replica.
+EVENT_CONTACT_LEVEL = "3"
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -79,6 +83,16 @@ class Monitoring(pulumi.ComponentResource):
                     opts=child,
                 )
                 rules.append(missing.id)
+            if settings.events:
+                _events(
+                    key,
+                    f"{prefix}-{key}-events",
+                    its.alarms,
+                    service_name=service_names[key],
+                    group=group.alarm_contact_group_name,
+                    webhook=settings.webhook,
+                    opts=child,
+                )
 
         self.rules = Output.all(*rules)
         self.register_outputs({"rules": self.rules})
@@ -163,6 +177,30 @@ def _reported_alarms(
         ).id
         for level, (threshold, times) in rule.levels.items()
     ]
+
+
+def _events(
+    key: str,
+    rule_name: str,
+    settings: AlarmSettings,
+    *,
+    service_name: Input[str],
+    group: Input[str],
+    webhook: str | None,
+    opts: ResourceOptions,
+) -> None:
+    """Events of a service's replicas that are more than information."""
+    EventRule(
+        f"{key}-events",
+        rule_name=rule_name,
+        service_name=service_name,
+        levels=["WARN", "CRITICAL"],
+        contact_group=group,
+        contact_level=EVENT_CONTACT_LEVEL,
+        silence_s=settings.silence_min * 60,
+        webhook=webhook or "",
+        opts=opts,
+    )
 
 
 def _escalation(rule: AlarmRule, level: CloudLevel) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class Emulator:
 def _dispatch(product: Product, state: object, call: Call, received: wire.ReceivedCall) -> Answer:
     if product.style == "RPC":
         operation = product.by_name(received.action)
-        return operation.answer(state, call, {}, wire.rpc_parameters(received), b"")
+        return operation.answer(state, call, {}, wire.rpc_parameters(received, operation.parameters), b"")
     operation, path = product.by_path(received.method, received.path, received.action)
     return operation.answer(state, call, path, dict(received.query), received.body)
 

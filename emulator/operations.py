@@ -46,6 +46,12 @@ class Operation:
     query: type[BaseModel] | None
     body: type[BaseModel] | type[bytes] | None
 
+    @property
+    def parameters(self) -> set[str]:
+        """The names on the wire of what its query takes."""
+        fields = self.query.model_fields.items() if self.query else ()
+        return {field.alias or name for name, field in fields}
+
     def answer(self, state: Any, call: Call, path: Mapping[str, str], query: Mapping[str, Any], body: bytes) -> Answer:
         """Checks the parameters, calls the handler and returns its answer; ApiError when either refuses."""
         arguments: dict[str, Any] = dict(path)

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from emulator.errors import ApiError
 
-# Parameters of every RPC call that say how it is sent, not what it asks for.
+# Parameters of RPC calls that say how they are sent, not what they ask for, unless an operation has one of that name.
 RPC_ENVELOPE = frozenset(
     {
         "Action", "Version", "Format", "AccessKeyId", "SecurityToken", "Timestamp", "RegionId", "ClientToken",
@@ -97,11 +97,11 @@ def _pairs(text: bytes, place: str) -> Pairs:
     return tuple(decoded)
 
 
-def rpc_parameters(call: ReceivedCall) -> dict[str, Any]:
-    """The operation's own parameters, nested: `A.1.B=x` is `{"A": [{"B": "x"}]}`."""
+def rpc_parameters(call: ReceivedCall, declared: Collection[str]) -> dict[str, Any]:
+    """The operation's own parameters, nested: `A.1.B=x` is `{"A": [{"B": "x"}]}`. `declared` are those that it has."""
     tree: dict[str, Any] = {}
     for name, value in call.parameters.items():
-        if name not in RPC_ENVELOPE:
+        if name in declared or name not in RPC_ENVELOPE:
             _put(tree, name, name.split("."), value)
     return {name: _with_lists(value) for name, value in tree.items()}
 

@@ -95,5 +95,22 @@ def test_there_is_no_such_alarm_without_its_time_or_with_a_service_that_sleeps(
     assert "shop-no_data" not in register(**settings)
 
 
+def test_grave_events_of_a_service_reach_its_group(register: Callable[..., dict[str, Any]]) -> None:
+    rule = register({"webhook": "https://x.example/"}, alarms={"silence_min": 30})["shop-events"]
+
+    assert (rule["rule_name"], rule["service_name"]) == ("paistack-test-shop-events", "shop_test")
+    assert (rule["levels"], rule["contact_level"]) == (["WARN", "CRITICAL"], "3")
+    assert (rule["contact_group"], rule["silence_s"], rule["webhook"]) == (
+        "paistack-test-shop", 1800, "https://x.example/",
+    )  # fmt: skip
+
+
+def test_events_can_be_left_out(register: Callable[..., dict[str, Any]]) -> None:
+    found = register({"events": False})
+
+    assert "shop-events" not in found
+    assert "shop-no_data" in found
+
+
 def test_a_service_that_is_switched_off_has_no_alarms(register: Callable[..., dict[str, Any]]) -> None:
     assert not [name for name in register(alarms={"enabled": False}) if name.startswith("shop-")]

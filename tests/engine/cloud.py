@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import oss2
-from alibabacloud_cms20190101.models import DescribeMetricRuleListRequest
+from alibabacloud_cms20190101.models import DescribeEventRuleListRequest, DescribeMetricRuleListRequest
 from alibabacloud_eas20210701 import models
 from Tea.exceptions import TeaException
 
@@ -149,6 +149,12 @@ class Cloud:
         """The thresholds of an alarm rule's levels."""
         (rule,) = (rule for rule in self._rules() if rule.rule_name == rule_name)
         return {level: its["Threshold"] for level, its in rule.escalations.to_map().items()}
+
+    def event_rules(self) -> dict[str, str]:
+        """The filters of rules on events by the rules' names."""
+        request = DescribeEventRuleListRequest(page_size="100")
+        listed = cms_client(self._target, self._credentials).describe_event_rule_list(request).body.event_rules
+        return {rule.name: rule.event_pattern.event_pattern[0].sqlfilter for rule in listed.event_rule}
 
     def _rules(self) -> list[Any]:
         request = DescribeMetricRuleListRequest(page_size=100)

@@ -1,12 +1,14 @@
 """A stack with alarms: the real engine, the real provider and the emulator, to whose outbox they go."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from jobs.emulator import EmulatorProcess
@@ -29,6 +31,7 @@ def deployed(
     deployment.destroy()
     assert deployment.cloud().everything() == []
     assert deployment.cloud().alarms() == {}
+    assert deployment.cloud().event_rules() == {}
 
 
 @pytest.fixture
@@ -64,6 +67,26 @@ def test_the_default_rules_are_there_and_well(deployed: Deployment) -> None:
         "server_errors_percent", "no_data", "missing_replicas-info",
     }  # fmt: skip
     assert set(alarms.values()) == {"OK"}
+
+
+def test_a_replica_that_is_killed_is_told_by_all_ways_but_the_phone(deployed: Deployment) -> None:
+    assert deployed.cloud().event_rules() == {"paistack-mo-tiny-events": f'"{deployed.service_name}"'}
+
+    replica(deployed).kill()
+
+    told = {(channel, "[CRITICAL] paistack-mo-tiny-events") for channel in ("SMS", "MAIL")}
+    deadline = time.monotonic() + 20
+    while not told <= sent(deployed):
+        assert time.monotonic() < deadline, "nobody was told"
+        time.sleep(0.05)
+    assert "ONCALL" not in {channel for channel, _ in sent(deployed)}
+
+
+def replica(deployment: Deployment) -> psutil.Process:
+    """The process of the one replica."""
+    emulator = psutil.Process(httpx.get(f"{deployment.emulator.url}/health", trust_env=False).json()["pid"])
+    (found,) = [child for child in emulator.children() if f"/{deployment.service_name}/" in child.cwd()]
+    return found
 
 
 def test_neither_a_second_up_nor_a_refresh_changes_anything(deployed: Deployment) -> None:

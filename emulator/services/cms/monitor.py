@@ -1,10 +1,11 @@
-"""Measures EAS, minute by minute of emulated time, and evaluates the alarm rules on it."""
+"""Measures EAS, minute by minute of emulated time, evaluates the alarm rules on it, and hears of its events."""
 
 import asyncio
 from datetime import datetime
 
 from emulator.services.cms.catalogue import EAS
 from emulator.services.cms.evaluation import Evaluation
+from emulator.services.cms.event_delivery import EventDelivery
 from emulator.services.cms.notification import Notifier
 from emulator.services.cms.points import MINUTE_S
 from emulator.services.cms.state import CmsState
@@ -30,11 +31,13 @@ class Monitor:
         self._forgotten_at = 0
         self._notifier = Notifier(cms)
         self._evaluation = Evaluation(cms, self._notifier)
+        self._delivery = EventDelivery(cms, eas, self._notifier)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._meter = Meter(self._eas)
         self._minute = self._begun(self._cms.now())
+        self._eas.tell = self._delivery.heard
         self._task = background.start(self._run(), "monitor")
 
     async def stop(self) -> None:
@@ -43,6 +46,7 @@ class Monitor:
             self._task.cancel()
             await asyncio.wait([self._task])
             self._task = None
+            self._eas.tell = None
             self._meter.look()
             with self._cms.store.transaction():
                 self._store(self._minute)

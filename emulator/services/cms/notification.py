@@ -50,7 +50,7 @@ class Notifier:
         now: datetime,
     ) -> None:
         """Writes the alert history, and sends unless the happening says that nothing is sent."""
-        reached = self._reached(rule, happening.level) if happening.send_status == SENT else []
+        reached = self.reached(rule.contact_groups, happening.level) if happening.send_status == SENT else []
         targets: dict[str, list[str]] = {}
         for channel, address, _ in reached:
             targets.setdefault(channel, []).append(address)
@@ -86,11 +86,12 @@ class Notifier:
             )
             self._state.outbox.add(message)
         if webhook:
-            self._call(webhook, entry, subject)
+            body = urlencode(_callback(self._state.account_id, entry))
+            self.call(webhook, body, "application/x-www-form-urlencoded", subject, now)
 
-    def _reached(self, rule: AlarmRule, level: Level) -> list[tuple[Channel, str, str]]:
+    def reached(self, groups: list[str], level: Level) -> list[tuple[Channel, str, str]]:
         """Channel, address and contact: each address once, of activated channels that the level uses."""
-        names = {name for group in map(self._state.groups.get, rule.contact_groups) if group for name in group.contacts}
+        names = {name for group in map(self._state.groups.get, groups) if group for name in group.contacts}
         contacts = [contact for name in sorted(names) if (contact := self._state.contacts.get(name)) is not None]
         found = [
             (channel, contact.channels[address], contact.name)
@@ -100,27 +101,26 @@ class Notifier:
         ]
         return list({(channel, address): (channel, address, name) for channel, address, name in found}.values())
 
-    def _call(self, url: str, entry: LoggedAlarm, subject: str) -> None:
-        body = _callback(self._state.account_id, entry)
-        message = Message(
-            time=entry.time, channel="WEBHOOK", address=url, contact="", subject=subject, text=urlencode(body)
-        )
+    def call(self, url: str, body: str, content_type: str, subject: str, now: datetime) -> None:
+        """Sends `body` to a webhook, and keeps what becomes of it."""
+        message = Message(time=now, channel="WEBHOOK", address=url, contact="", subject=subject, text=body)
         if not is_loopback(url):
             self._state.outbox.add(message.model_copy(update={"result": "not called: not on the loopback"}))
             return
         key = self._state.outbox.add(message.model_copy(update={"result": "under way"}))
-        task = background.start(self._called(url, body, key, message), f"callback to {url}")
+        task = background.start(self._called(content_type, key, message), f"callback to {url}")
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
 
-    async def _called(self, url: str, body: dict[str, str], key: str, message: Message) -> None:
+    async def _called(self, content_type: str, key: str, message: Message) -> None:
         import httpx  # takes longer to load than the rest of the emulator: only who has callbacks waits for it
 
         result = ""
+        url, headers = message.address, {"Content-Type": content_type}
         async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as client:
             for _ in range(TRIES):
                 try:
-                    answer = await client.post(url, data=body)
+                    answer = await client.post(url, content=message.text, headers=headers)
                     result = f"status {answer.status_code}"
                     if answer.is_success:
                         break

@@ -8,8 +8,11 @@ from emulator.services.cms import (
     contacts,
     custom_metrics,
     custom_rules,
+    event_rules,
+    event_targets,
     metric_data,
     metric_meta,
+    system_events,
 )
 
 MODULES = (
@@ -20,8 +23,11 @@ MODULES = (
     contacts,
     custom_metrics,
     custom_rules,
+    event_rules,
+    event_targets,
     metric_data,
     metric_meta,
+    system_events,
 )
 
 __all__ = ["MODULES"]

@@ -8,11 +8,13 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from emulator.errors import ApiError
+from emulator.services.cms.event_records import EventRule, SystemEvent, ToldEvent
 from emulator.services.cms.points import Points
 from emulator.store import Journal, Store
 
 # So many entries are kept; the oldest are forgotten.
 KEPT_ALARMS = 10_000
+KEPT_EVENTS = 10_000
 KEPT_MESSAGES = 1_000
 
 Level = Literal["Critical", "Warn", "Info"]
@@ -190,11 +192,19 @@ class CmsState:
         self.alarm_states = store.collection("cms.alarm_states", ResourceState)
         self.alarms = Journal(store, "cms.alert_log", LoggedAlarm, KEPT_ALARMS)
         self.outbox = Journal(store, "cms.outbox", Message, KEPT_MESSAGES)
+        self.event_rules = store.collection("cms.event_rules", EventRule)
+        self.told_events = store.collection("cms.told_events", ToldEvent)
+        self.system_events = Journal(store, "cms.system_events", SystemEvent, KEPT_EVENTS)
 
     def rule(self, rule_id: str) -> AlarmRule:
         if rule := self.rules.get(rule_id):
             return rule
         raise ApiError("ResourceNotFound", f"The alarm rule does not exist: {rule_id}.", 404)
+
+    def event_rule(self, name: str) -> EventRule:
+        if rule := self.event_rules.get(name):
+            return rule
+        raise ApiError("ResourceNotFound", f"The event rule does not exist: {name}.", 404)
 
     def groups_of(self, contact: str) -> list[ContactGroup]:
         return [group for group in self.groups.values() if contact in group.contacts]

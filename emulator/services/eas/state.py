@@ -31,7 +31,7 @@ KEPT_EVENTS = 1000
 
 class EasState:
     """`port` and `account_id` are what endpoints are made of. Handlers change the stored documents and then `wake`
-    the service; instances follow by themselves between `start` and `stop`."""
+    the service; instances follow by themselves between `start` and `stop`. `tell` hears of every event of theirs."""
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class EasState:
         self.private_gateways = store.collection("eas.gateways", PrivateGateway)
         self.machine_start_s = 0.0  # of emulated time, from the purchase of a machine until it takes instances
         self.deployments: dict[ServiceKey, Deployment] = {}
+        self.tell: Callable[[ServiceKey, Event], None] | None = None
         self._running = False
 
     async def start(self) -> None:
@@ -174,6 +175,8 @@ class EasState:
         number = self.numbers.next_number(f"{key}/event")
         self.events.put(f"{key}/{number:012d}", event)
         self.events.delete(f"{key}/{number - KEPT_EVENTS:012d}")
+        if self.tell is not None:
+            self.tell(key, event)
 
     def record_service_event(self, service: Service, reason: str, message: str, *, warning: bool = False) -> None:
         """An event of the service itself; its message has the form that DescribeServiceEvent documents."""
