@@ -4,28 +4,25 @@ import json
 from typing import Any, Literal
 
 from pulumi import Input, ResourceOptions
-from pulumi.dynamic import ConfigureRequest, Resource
+from pulumi.dynamic import Resource
 from pydantic import Field
-from Tea.exceptions import TeaException
 from typing_extensions import override
 
-from cloud.cms import cms_client
-from providers.base import DeclaredProvider, Found, Immutable, Props, ResourceInputs
+from providers.base import Found, Props
+from providers.cms_live import PERIOD_S, CmsProvider, RuleInputs
 
-PERIOD_S = 60
 NO_GROUP = "0"
 # DescribeMetricRuleList has its own words for what PutCustomMetricRule has in signs.
 _COMPARISONS = {">": "GreaterThanThreshold", "<": "LessThanThreshold"}
 
 
-class CustomMetricAlarmInputs(ResourceInputs):
+class CustomMetricAlarmInputs(RuleInputs):
     """`contact_groups` get an alarm of `level` when `metric`, reported with the dimension `service`, was `comparison`
     `threshold` in so many minutes in a row.
 
-    PutCustomMetricRule knows one level for each rule. `rule_name` is the rule's id too.
+    PutCustomMetricRule knows one level for each rule.
     """
 
-    rule_name: Immutable[str]
     service_name: str
     metric: str
     level: Literal["CRITICAL", "WARN", "INFO"]
@@ -39,28 +36,12 @@ class CustomMetricAlarmInputs(ResourceInputs):
     webhook: str
 
 
-class CustomMetricAlarmProvider(DeclaredProvider[CustomMetricAlarmInputs]):
+class CustomMetricAlarmProvider(CmsProvider[CustomMetricAlarmInputs]):
     inputs = CustomMetricAlarmInputs
-    gone = frozenset({"ResourceNotFound"})
-
-    @override
-    def configure(self, req: ConfigureRequest) -> None:
-        super().configure(req)
-        self.cms = cms_client(self.target, self.credentials)
-
-    @override
-    def make(self, wanted: CustomMetricAlarmInputs) -> tuple[str, Props]:
-        self._put(wanted)
-        return wanted.rule_name, {}
 
     @override
     def find(self, id_: str, known: CustomMetricAlarmInputs, outputs: Props) -> Found[CustomMetricAlarmInputs]:
-        from alibabacloud_cms20190101.models import DescribeMetricRuleListRequest
-
-        answer = self.cms.describe_metric_rule_list(DescribeMetricRuleListRequest(rule_ids=id_)).body
-        if not answer.alarms.alarm:
-            raise TeaException({"code": "ResourceNotFound", "message": f"there is no rule {id_}"})
-        (live,) = answer.alarms.alarm
+        live = self.alarm_rule(id_)
         level, escalation = _level(live.escalations)
         seen: dict[str, Any] = {
             "service_name": _service(live.resources),
@@ -78,17 +59,7 @@ class CustomMetricAlarmProvider(DeclaredProvider[CustomMetricAlarmInputs]):
         return Found(known.model_copy(update=seen), {})
 
     @override
-    def change(self, id_: str, before: CustomMetricAlarmInputs, wanted: CustomMetricAlarmInputs) -> Props:
-        self._put(wanted)
-        return {}
-
-    @override
-    def remove(self, id_: str, known: CustomMetricAlarmInputs) -> None:
-        from alibabacloud_cms20190101.models import DeleteMetricRulesRequest
-
-        self.cms.delete_metric_rules(DeleteMetricRulesRequest(id=[id_]))
-
-    def _put(self, wanted: CustomMetricAlarmInputs) -> None:
+    def put(self, wanted: CustomMetricAlarmInputs) -> None:
         from alibabacloud_cms20190101.models import PutCustomMetricRuleRequest
 
         self.cms.put_custom_metric_rule(

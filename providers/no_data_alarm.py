@@ -4,25 +4,19 @@ import json
 from typing import Any
 
 from pulumi import Input, ResourceOptions
-from pulumi.dynamic import ConfigureRequest, Resource
+from pulumi.dynamic import Resource
 from pydantic import Field
-from Tea.exceptions import TeaException
 from typing_extensions import override
 
-from cloud.cms import cms_client
-from providers.base import DeclaredProvider, Found, Immutable, Props, ResourceInputs
-
-PERIOD_S = 60
+from providers.base import Found, Props
+from providers.cms_live import PERIOD_S, CmsProvider, RuleInputs
 
 
-class NoDataAlarmInputs(ResourceInputs):
+class NoDataAlarmInputs(RuleInputs):
     """`contact_groups` get a critical alarm when `metric` of an EAS service had no value for `minutes` in a row. The
     metric must be one that is never below 0: values raise no alarm.
-
-    `rule_name` is the rule's id too.
     """
 
-    rule_name: Immutable[str]
     service_name: str
     metric: str
     statistic: str
@@ -32,28 +26,12 @@ class NoDataAlarmInputs(ResourceInputs):
     webhook: str
 
 
-class NoDataAlarmProvider(DeclaredProvider[NoDataAlarmInputs]):
+class NoDataAlarmProvider(CmsProvider[NoDataAlarmInputs]):
     inputs = NoDataAlarmInputs
-    gone = frozenset({"ResourceNotFound"})
-
-    @override
-    def configure(self, req: ConfigureRequest) -> None:
-        super().configure(req)
-        self.cms = cms_client(self.target, self.credentials)
-
-    @override
-    def make(self, wanted: NoDataAlarmInputs) -> tuple[str, Props]:
-        self._put(wanted)
-        return wanted.rule_name, {}
 
     @override
     def find(self, id_: str, known: NoDataAlarmInputs, outputs: Props) -> Found[NoDataAlarmInputs]:
-        from alibabacloud_cms20190101.models import DescribeMetricRuleListRequest
-
-        answer = self.cms.describe_metric_rule_list(DescribeMetricRuleListRequest(rule_ids=id_)).body
-        if not answer.alarms.alarm:
-            raise TeaException({"code": "ResourceNotFound", "message": f"there is no rule {id_}"})
-        (live,) = answer.alarms.alarm
+        live = self.alarm_rule(id_)
         critical = live.escalations.critical
         resources: list[dict[str, str]] = json.loads(live.resources or "[]")
         seen: dict[str, Any] = {
@@ -69,17 +47,7 @@ class NoDataAlarmProvider(DeclaredProvider[NoDataAlarmInputs]):
         return Found(known.model_copy(update=seen), {})
 
     @override
-    def change(self, id_: str, before: NoDataAlarmInputs, wanted: NoDataAlarmInputs) -> Props:
-        self._put(wanted)
-        return {}
-
-    @override
-    def remove(self, id_: str, known: NoDataAlarmInputs) -> None:
-        from alibabacloud_cms20190101.models import DeleteMetricRulesRequest
-
-        self.cms.delete_metric_rules(DeleteMetricRulesRequest(id=[id_]))
-
-    def _put(self, wanted: NoDataAlarmInputs) -> None:
+    def put(self, wanted: NoDataAlarmInputs) -> None:
         from alibabacloud_cms20190101 import models
 
         never = models.PutResourceMetricRuleRequestEscalationsCritical(
