@@ -1,7 +1,7 @@
 """EventRule: tells contacts of the events of one EAS service's instances.
 
-The alicloud provider has this resource too, but reads rules back in a form that the vendor's SDK does not know, so that
-a refresh would find every rule changed.
+The alicloud provider has this resource too, but expects lists of rules in a form that the vendor's SDK does not know,
+and crashes on the SDK's. What is read here has the same form in both.
 """
 
 from typing import TYPE_CHECKING, Any
