@@ -1,19 +1,19 @@
 """EventRule: tells contacts of the events of one EAS service's instances.
 
-The alicloud provider has this resource too, but reads rules back in a form that the vendor's SDK does not know, so that
-a refresh would find every rule changed.
+The alicloud provider has this resource too, but expects lists of rules in a form that the vendor's SDK does not know,
+and crashes on the SDK's. What is read here has the same form in both.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from pulumi import Input, ResourceOptions
-from pulumi.dynamic import ConfigureRequest, Resource
+from pulumi.dynamic import Resource
 from pydantic import Field
 from Tea.exceptions import TeaException
 from typing_extensions import override
 
-from cloud.cms import cms_client
-from providers.base import DeclaredProvider, Found, Immutable, Props, ResourceInputs
+from providers.base import Found, Props
+from providers.cms_live import CmsProvider, RuleInputs
 
 if TYPE_CHECKING:
     from alibabacloud_cms20190101.models import DescribeEventRuleTargetListResponseBody
@@ -23,14 +23,13 @@ PRODUCT, INSTANCE_EVENTS = "learn", "ServiceInstance"
 _CONTACT, _WEBHOOK = "1", "2"
 
 
-class EventRuleInputs(ResourceInputs):
+class EventRuleInputs(RuleInputs):
     """`contact_group` is told of events of `levels` (INFO, WARN, CRITICAL) whose content has the word `service_name`.
 
     `contact_level` says how: 2 by phone, SMS, mail and DingTalk, 3 without the phone, 4 without SMS too. The same event
-    is told again after `silence_s`. `rule_name` is the rule's id too.
+    is told again after `silence_s`.
     """
 
-    rule_name: Immutable[str]
     service_name: str
     levels: list[str] = Field(min_length=1)
     contact_group: str
@@ -39,19 +38,8 @@ class EventRuleInputs(ResourceInputs):
     webhook: str
 
 
-class EventRuleProvider(DeclaredProvider[EventRuleInputs]):
+class EventRuleProvider(CmsProvider[EventRuleInputs]):
     inputs = EventRuleInputs
-    gone = frozenset({"ResourceNotFound"})
-
-    @override
-    def configure(self, req: ConfigureRequest) -> None:
-        super().configure(req)
-        self.cms = cms_client(self.target, self.credentials)
-
-    @override
-    def make(self, wanted: EventRuleInputs) -> tuple[str, Props]:
-        self._put(wanted)
-        return wanted.rule_name, {}
 
     @override
     def find(self, id_: str, known: EventRuleInputs, outputs: Props) -> Found[EventRuleInputs]:
@@ -75,7 +63,7 @@ class EventRuleProvider(DeclaredProvider[EventRuleInputs]):
     def change(self, id_: str, before: EventRuleInputs, wanted: EventRuleInputs) -> Props:
         from alibabacloud_cms20190101.models import DeleteEventRuleTargetsRequest
 
-        self._put(wanted)
+        self.put(wanted)
         if not wanted.webhook:
             self.cms.delete_event_rule_targets(DeleteEventRuleTargetsRequest(rule_name=id_, ids=[_WEBHOOK]))
         return {}
@@ -95,7 +83,8 @@ class EventRuleProvider(DeclaredProvider[EventRuleInputs]):
         found = [rule.silence_time for rule in listed.event_rule or [] if rule.name == id_]
         return int(found[0]) if found and found[0] is not None else known.silence_s
 
-    def _put(self, wanted: EventRuleInputs) -> None:
+    @override
+    def put(self, wanted: EventRuleInputs) -> None:
         from alibabacloud_cms20190101 import models
 
         pattern = models.PutEventRuleRequestEventPattern(
