@@ -5,12 +5,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
+
 from jobs.webconsole.source import Source
 
 # How far CloudMonitor looks back at once.
 PAST = timedelta(days=15)
 PAGE = 100
 MOST_PAST = 500
+MOST_SENT = 200
+TIMEOUT_S = 10.0
 # Ours for CloudMonitor's grades, see components/alarm_rules.py.
 LEVELS: Mapping[str, str] = {"P2": "emergency", "P3": "critical", "P4": "warn", "OK": "over"}
 
@@ -35,6 +39,19 @@ def alarms(source: Source, now: datetime) -> dict[str, Any]:
         if rule.enable_state is not False and _fires(rule)
     ]
     return {"rules": len(rules), "firing": firing, "past": past}
+
+
+def outbox(source: Source) -> list[dict[str, str]] | None:
+    """What the stack's emulator would have sent, newest first and without addresses: that of a DingTalk robot opens its
+    group. None in the cloud, which really sends."""
+    if source.config.target.emulator is None:
+        return None
+    answer = httpx.get(f"{source.config.target.emulator}/_emulator/outbox", trust_env=False, timeout=TIMEOUT_S)
+    shown = ("time", "channel", "contact", "subject", "text")
+    messages = answer.raise_for_status().json()["messages"][-MOST_SENT:]
+    return [
+        {name: message[name] for name in shown} for message in reversed(messages) if message["channel"] != "WEBHOOK"
+    ]
 
 
 def _fires(rule: Any) -> bool:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from httpx import HTTPError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -25,7 +26,7 @@ from Tea.exceptions import TeaException
 from jobs.logs import LEVELS, Search, read, since_of
 from jobs.problem import JobError
 from jobs.webconsole import services
-from jobs.webconsole.alarms import alarms
+from jobs.webconsole.alarms import alarms, outbox
 from jobs.webconsole.measurements import RANGES, Range, course, newest, reported
 from jobs.webconsole.source import Source
 
@@ -146,6 +147,8 @@ async def _answered(answer: Callable[[Request], dict[str, Any]], request: Reques
         return JSONResponse(await run_in_threadpool(answer, request))
     except JobError as problem:
         return JSONResponse({"error": str(problem)}, 404)
+    except HTTPError as error:
+        return JSONResponse({"error": f"the emulator does not answer: {error}"}, 502)
     except TeaException as error:
         return JSONResponse({"error": f"{error.code}: {error.message}"}, 502)
 
@@ -161,6 +164,7 @@ def _stack(source: Source) -> dict[str, Any]:
         "now": now.timestamp(),
         "services": [{**each, "newest": values.get(each["name"], {})} for each in found],
         "alarms": alarms(source, now),
+        "outbox": outbox(source),
         "traffic": services.traffic(source),
     }
 

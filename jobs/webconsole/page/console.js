@@ -51,6 +51,7 @@ function showStack() {
   document.title = `${stack.alarms.firing.length ? `(${stack.alarms.firing.length}) ` : ""}${stack.stack} · Paistack`;
   showServices();
   showAlarms();
+  showOutbox();
   byId("traffic").hidden = !stack.traffic.length;
   fill("splits", ...stack.traffic.map(split));
 }
@@ -94,6 +95,17 @@ function showAlarms() {
   table("past", "Newest first", ["Time", "Level", "Service", "Rule", "Reached"], past.slice(0, 200).map((alarm) => [
     moment(alarm.at), element("span", { class: alarm.level }, alarm.level), alarm.service, `${alarm.metric} ${alarm.text}`,
     Object.entries(alarm.reached).map(([channel, count]) => `${channel} ${count}`).join(", ") || "nobody",
+  ]));
+}
+
+// Only an emulator keeps what it would have sent; the cloud sends it.
+function showOutbox() {
+  const messages = stack.outbox;
+  byId("outbox").hidden = !messages;
+  if (!messages) return;
+  byId("outbox-title").textContent = `Outbox of the emulator (${messages.length})`;
+  table("sent", "What the cloud would have sent, newest first", ["Time", "By", "To", "Message"], messages.map((message) => [
+    moment(message.time), message.channel, message.contact, `${message.subject} ${message.text}`,
   ]));
 }
 

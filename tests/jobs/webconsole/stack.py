@@ -12,6 +12,7 @@ from typing import Any
 
 import uvicorn
 from alibabacloud_cms20190101.client import Client as CmsClient
+from alibabacloud_cms20190101.models import PutContactRequestChannels
 from alibabacloud_eas20210701.client import Client as EasClient
 
 from emulator.services.eas.metering.summary import Summary
@@ -22,7 +23,7 @@ from jobs.webconsole.app import create_app
 from jobs.webconsole.source import Source
 from stacks.config import StackConfig
 from stacks.plans import ExpectedLoad, PlannedStep, ScalingPlan
-from tests.emulator.cms.calls import ask_all, next_minute, put_rule, report
+from tests.emulator.cms.calls import activate, ask_all, next_minute, put_rule, report
 from tests.emulator.cms.conftest import put_contact, put_group
 from tests.emulator.eas.calls import call
 from tests.emulator.eas.conftest import Eas, service_json
@@ -32,6 +33,7 @@ from tests.emulator.sdk import connect
 DAYS = 7
 MINUTE_S = 60
 TOKEN = "console-must-not-show-this"
+ROBOT = "https://oapi.dingtalk.com/robot/send?access_token=nor-this"
 
 
 def settings_of(url: str, count: int = 0, plan: Path = Path("plan.json")) -> StackConfig:
@@ -159,8 +161,9 @@ def _deploy(emulator: RunningEmulator, count: int) -> None:
 def _raise_alarms(emulator: RunningEmulator) -> None:
     """One fires, one is over; both are the stack's. A third is somebody else's."""
     cms: Any = connect(CmsClient, emulator)
-    put_contact(cms)
+    put_contact(cms, channels=PutContactRequestChannels(mail="anna@example.com", ding_web_hook=ROBOT))
     put_group(cms)
+    activate(emulator)
     for rule, metric in (
         ("paistack-dev-shop-accuracy_percent", "accuracy_percent"),
         ("paistack-dev-shop-drift", "input_drift_psi"),

@@ -12,9 +12,9 @@ from jobs.problem import JobError
 from jobs.pulumi_stack import PulumiStack
 from jobs.stacks import OpenStack
 from jobs.webconsole.command import serve
-from tests.jobs.webconsole.stack import TOKEN, settings_of
+from tests.jobs.webconsole.stack import ROBOT, TOKEN, settings_of
 
-SECRETS = (TOKEN, "paistack-emulator-secret", "LTAI5tPaistackEmulator")
+SECRETS = (TOKEN, ROBOT, "nor-this", "paistack-emulator-secret", "LTAI5tPaistackEmulator")
 PATHS = ("/", "/api/stack", "/api/services/shop", "/api/services/shop/metrics", "/api/services/shop/logs?since=1h")
 
 
@@ -50,6 +50,14 @@ def test_alarms_are_the_stacks_own_with_their_levels(url: str) -> None:
     past = [(each["metric"], each["level"]) for each in alarms["past"]]
     assert set(past[:2]) == {("accuracy_percent", "emergency"), ("input_drift_psi", "over")}
     assert past[2:] == [("input_drift_psi", "emergency")]
+
+
+def test_the_outbox_tells_by_which_way_whom_and_not_the_address(url: str) -> None:
+    sent = get(url, "/api/stack")["outbox"]
+
+    fired = [each for each in sent if each["subject"] == "[Critical] paistack-dev-shop-accuracy_percent"]
+    assert {(each["channel"], each["contact"]) for each in fired} == {("MAIL", "anna"), ("DING", "anna")}
+    assert {key for each in sent for key in each} == {"time", "channel", "contact", "subject", "text"}
 
 
 def test_a_service_is_told_with_its_replicas_its_scaling_and_what_happened(url: str) -> None:

@@ -52,6 +52,12 @@ def test_it_opens_with_the_first_service_and_what_fires(page: Page) -> None:
     expect(page.locator("#chart-quality .legend")).to_contain_text("accuracy: 71, at most 88")
 
 
+def test_what_the_emulator_would_have_sent_can_be_read(page: Page) -> None:
+    page.get_by_text("Outbox of the emulator").click()
+    expect(page.locator("#sent tbody tr").first).to_contain_text("paistack-dev-shop-accuracy_percent")
+    expect(page.locator("#sent")).to_contain_text("DING")
+
+
 def test_another_service_is_chosen_by_keyboard_and_kept_in_the_address(page: Page) -> None:
     page.locator("#filter").fill("tri")
     expect(page.locator("#services li")).to_have_count(1)
