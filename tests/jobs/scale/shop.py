@@ -25,15 +25,15 @@ HISTORY = daily(11).before(10 * 288 + 9 * 12 - 1)
 
 
 @contextmanager
-def measuring_emulator(folder: Path) -> Iterator[RunningEmulator]:
-    """Its clock stands at the end of what it has measured."""
+def measuring_emulator(folder: Path, times: float = 1.0) -> Iterator[RunningEmulator]:
+    """Its clock stands at the end of what it has measured, which is so many times the load of the shop."""
     state = State(Settings(folder, port=1))
     now = datetime.now(UTC)
     end = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0) + timedelta(minutes=5)
     begun = end - timedelta(minutes=5 * len(HISTORY))
     for place, qps in enumerate(HISTORY.qps):
         summary = Summary()
-        summary.add(float(qps))
+        summary.add(times * float(qps))
         state.cms.points.add(
             "acs_learn", "qps_total", {"serviceName": SERVICE}, begun.timestamp() + 300 * place, summary
         )
@@ -42,9 +42,9 @@ def measuring_emulator(folder: Path) -> Iterator[RunningEmulator]:
         yield running
 
 
-def opened(url: str, **forecast: Any) -> OpenStack:
+def opened(url: str, most: int = 40, target: float = 42, **forecast: Any) -> OpenStack:
     wanted = {"mode": "PredictAndScale", "applied_by": "controller", "qps_per_replica": 60, **forecast}
-    scaling = {"min_replicas": 1, "max_replicas": 40, "qps_per_replica": {"target": 42}, "forecast": wanted}
+    scaling = {"min_replicas": 1, "max_replicas": most, "qps_per_replica": {"target": target}, "forecast": wanted}
     service = {"model": {"name": "m", "artefact": "a"}, "instance_type": "ecs.c7.large", "scaling": scaling}
     target = {"region": "cn-hangzhou", "account_id": "1234567890123456", "emulator": url}
     settings = {"target": target, "services": {"shop": service}}
