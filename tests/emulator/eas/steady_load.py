@@ -82,11 +82,20 @@ class SteadyLoad:
             self.tally.lost.append(f"{method}: {status} {body.decode()}")
             self.tally.refused[status] += 1
 
+    def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """A connection that has been idle, and that the gateway has not closed meanwhile."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
+
     async def _exchange(self, method: str) -> tuple[int, bytes]:
         """One request, sent once: unlike a general client this one never tries again by itself."""
         body = b"x" * 100 if method == "POST" else b""
         host, port = self._url.hostname, self._url.port
-        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection(host, port)
+        reader, writer = self._connected() or await asyncio.open_connection(host, port)
         head = (
             f"{method} {self._url.path}?{self._url.query} HTTP/1.1\r\nHost: {host}:{port}\r\n"
             f"Authorization: {self._token}\r\nContent-Length: {len(body)}\r\n\r\n"

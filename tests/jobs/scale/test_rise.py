@@ -82,7 +82,7 @@ def test_the_rule_alone_refuses_requests_until_its_replicas_have_started(emulato
 
     tally = risen(emulator, eas)
 
-    # At least the four seconds of a start, in which one replica serves 10 of 40 a second and 6 more are in it at the end.
+    # In the four seconds of a start, at least, one replica serves 10 of 40 a second.
     assert tally.refused[450] > 80
     assert eas.describe(SERVICE)["RunningInstance"] >= 6, "it was the start that was missing, not the rule"
 
