@@ -1,8 +1,8 @@
 """`python -m bench.replay`: a day of load, at speed, against real replicas: the rule alone beside the controller.
 
-The emulator's clock is moved minute by minute. Requests are real, at the rate of the day, but each minute offers only
-`--pace-s` seconds of them; replicas are processes, which need about three such minutes to start; CloudMonitor has
-measured the days before, and measures this one. Nothing here is a model of the service.
+The emulator's clock is moved minute by minute. Requests are real, at the rate of the day, but each minute has only
+`--pace-s` seconds of them; replicas are processes that need about three such minutes to start; CloudMonitor has
+measured the days before, and measures this one. The load is made: it rises at the same time every day.
 """
 
 import json
@@ -89,12 +89,12 @@ POLICIES = (
 def main(
     from_hour: Annotated[float, typer.Option(help="Of the day, at which the replay begins.")] = 0,
     hours: Annotated[float, typer.Option(help="So long it goes on.")] = 24,
-    pace_s: Annotated[float, typer.Option(help="Real seconds for a minute of the day.")] = 0.5,
+    pace_s: Annotated[float, typer.Option(help="Real seconds for a minute of the day.")] = 0.6,
     series: Annotated[Path | None, typer.Option(help="Each minute's load and replicas, as CSV.")] = None,
 ) -> None:
     """Replay a day against real replicas and count replicas, minutes with too few of them, and refused requests."""
-    logging.disable(logging.INFO)
-    first, count, day = int(from_hour * 60), int(hours * 60), 288
+    # From whole five minutes on, as those of CloudMonitor.
+    first, count, day = 5 * int(12 * from_hour), int(60 * hours), 288
     load = SHARE * daily(DAYS_BEFORE + 1, noise=NOISE, seed=7).qps
     known = load[: DAYS_BEFORE * day + first // 5]
     minutes = load[DAYS_BEFORE * day :].repeat(5)[first : first + count]
@@ -231,4 +231,5 @@ def as_csv(lanes: list[Lane], minutes: Floats) -> str:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.INFO)
     typer.run(main)
