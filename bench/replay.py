@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from alibabacloud_eas20210701.client import Client
 from rich.console import Console
@@ -32,6 +33,7 @@ from jobs.scale.command import ScaleFlags, controller_of
 from jobs.scale.controller import Controller
 from jobs.scale.journal import DecisionRecord
 from jobs.stacks import OpenStack
+from planning.backtest import Rule, replay
 from planning.series import Floats
 from stacks.config import StackConfig
 from tests.emulator.eas.calls import call
@@ -69,13 +71,12 @@ class Policy:
 
 @dataclass
 class Lane:
-    """A service of its own under one policy; the replicas that it wanted and had, by minute, and the advised target."""
+    """A service of its own under one policy; the replicas that it wanted and had, by minute."""
 
     policy: Policy
     load: SteadyLoad
     asked: list[int] = field(default_factory=list)
     ready: list[int] = field(default_factory=list)
-    advised: float | None = None
 
 
 POLICIES = (
@@ -186,7 +187,6 @@ def decide(lanes: list[Lane], controllers: Executor, emulator: RunningEmulator) 
             record = rounds[lane.policy].result()
             if record.problem:
                 raise RuntimeError(f"{lane.policy.told}: {record.problem}")
-            lane.advised = record.target_utilisation
 
 
 def controller_round(policy: Policy, url: str) -> DecisionRecord:
@@ -207,17 +207,27 @@ def count_replicas(lanes: list[Lane], eas: Eas) -> None:
 
 
 def table(lanes: list[Lane], minutes: Floats) -> Table:
-    """A minute is short when its load is more than the replicas that serve at its end are declared to serve."""
+    """A minute is short when its load is more than the replicas that serve at its end are declared to serve.
+
+    Beside it, what the back-test's arithmetic says of the rule alone: replica-hours, and minutes short.
+    """
     found = Table("policy")
-    for title in ("replica-hours", "to the first", "minutes short", "requests", "refused", "advised target"):
+    for title in ("replica-hours", "to the first", "minutes short", "requests", "refused", "back-test"):
         found.add_column(title, justify="right")
     for lane in lanes:
         short = sum(qps > CAPACITY * ready for qps, ready in zip(minutes, lane.ready, strict=True))
         hours, share = sum(lane.asked) / 60, sum(lane.asked) / sum(lanes[0].asked)
-        tally, advised = lane.load.tally, "" if lane.advised is None else f"{lane.advised:g}"
-        cells = (f"{hours:.1f}", f"{share:.2f}", str(short), str(tally.sent), str(len(tally.lost)), advised)
+        tally, expected = lane.load.tally, "" if lane.policy.planned else back_tested(lane.policy, minutes)
+        cells = (f"{hours:.1f}", f"{share:.2f}", str(short), str(tally.sent), str(len(tally.lost)), expected)
         found.add_row(lane.policy.told, *cells)
     return found
+
+
+def back_tested(policy: Policy, minutes: Floats) -> str:
+    rule = Rule(CAPACITY, least=1, most=MOST, start_up_s=60 * WARM_UP_MINUTES)
+    # Its first tick is only seen.
+    found = replay(np.concatenate([minutes[:1], minutes]), rule, policy.target)
+    return f"{float(found.replica_hours):.1f} h, {found.short.sum()} min"
 
 
 def as_csv(lanes: list[Lane], minutes: Floats) -> str:
