@@ -88,4 +88,5 @@ class State:
         with self.store.transaction():
             now = self.clock.advance(seconds)
         self.monitor.look()
+        self.eas.scaling.wake()
         return now

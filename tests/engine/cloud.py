@@ -101,6 +101,10 @@ class Cloud:
         """How many replicas a service is to have."""
         return int(self._service(service).total_instance)
 
+    def serving(self, service: str) -> int:
+        """How many replicas of a service are in its traffic."""
+        return int(self._service(service).running_instance)
+
     def autoscaler(self, service: str) -> tuple[int, int, dict[str, float]] | None:
         """The bounds and thresholds of a service's autoscaler; None when it has none."""
         try:

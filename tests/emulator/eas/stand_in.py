@@ -1,4 +1,5 @@
-"""A tiny model server, started by the services of the tests as `python stand_in.py PORT [WAIT_S]`.
+"""A tiny model server, started by the services of the tests as `python stand_in.py PORT [WAIT_S]`, or without arguments
+with both in the environment.
 
 It answers every path with a JSON description of the request, with what the environment says about itself, and does
 what the query asks for: `sleep=S`, `status=N`, `exit=N`, `hang` (no answer ever), `stream=N` (that many chunks),
@@ -113,4 +114,5 @@ async def main(port: int, wait_s: float) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0))
+    given = sys.argv[1:] or [os.environ["PORT"], os.environ.get("WAIT_S", "0")]
+    asyncio.run(main(int(given[0]), float(given[1]) if len(given) > 1 else 0.0))

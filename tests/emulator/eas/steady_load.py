@@ -18,14 +18,17 @@ REQUESTS_A_SECOND = 100
 
 @dataclass
 class Tally:
-    """`by_version` counts the good answers by the version that gave them, `lost` tells of every other request.
-    `methods` are sent in turn, and may be changed under way."""
+    """`by_version` counts the good answers by the version that gave them, `lost` tells of every other request, and
+    `refused` counts those of them that had an answer, by its status. `methods` are sent in turn; they and `rate`, in
+    requests a second, may be changed under way."""
 
     methods: Sequence[str]
+    rate: float = REQUESTS_A_SECOND
     sent: int = 0
     by_version: Counter[str] = field(default_factory=Counter)
     by_pid: dict[int, float] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    refused: Counter[int] = field(default_factory=Counter)
 
     @property
     def answered(self) -> int:
@@ -35,8 +38,10 @@ class Tally:
 class SteadyLoad:
     """Runs in a thread of its own. Every request has its moment; a slow answer delays none of the others."""
 
-    def __init__(self, endpoint: str, token: str, methods: Sequence[str]) -> None:
-        self.tally = Tally(methods)
+    def __init__(
+        self, endpoint: str, token: str, methods: Sequence[str] = ("GET",), rate: float = REQUESTS_A_SECOND
+    ) -> None:
+        self.tally = Tally(methods, rate)
         self._url, self._token = urlsplit(endpoint), token
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._ended = threading.Event()
@@ -57,7 +62,7 @@ class SteadyLoad:
                 methods = self.tally.methods
                 requests.create_task(self._ask(methods[self.tally.sent % len(methods)]))
                 self.tally.sent += 1
-                due += 1 / REQUESTS_A_SECOND
+                due += 1 / self.tally.rate
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
         for _, writer in self._idle:
             writer.close()
@@ -75,12 +80,22 @@ class SteadyLoad:
             self.tally.by_pid.setdefault(described["pid"], time.monotonic())
         else:
             self.tally.lost.append(f"{method}: {status} {body.decode()}")
+            self.tally.refused[status] += 1
+
+    def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """A connection that has been idle, and that the gateway has not closed meanwhile."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
 
     async def _exchange(self, method: str) -> tuple[int, bytes]:
         """One request, sent once: unlike a general client this one never tries again by itself."""
         body = b"x" * 100 if method == "POST" else b""
         host, port = self._url.hostname, self._url.port
-        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection(host, port)
+        reader, writer = self._connected() or await asyncio.open_connection(host, port)
         head = (
             f"{method} {self._url.path}?{self._url.query} HTTP/1.1\r\nHost: {host}:{port}\r\n"
             f"Authorization: {self._token}\r\nContent-Length: {len(body)}\r\n\r\n"

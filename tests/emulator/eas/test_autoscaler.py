@@ -8,6 +8,7 @@ import pytest
 from tests.emulator.conftest import RunningEmulator
 from tests.emulator.eas.calls import advance, call, load
 from tests.emulator.eas.conftest import Eas, service_json, until
+from tests.emulator.eas.steady_load import SteadyLoad
 from tests.emulator.refusals import refused
 
 ALWAYS = {"exec": {"command": ["true"]}}
@@ -58,6 +59,22 @@ def test_load_brings_instances_and_its_end_takes_them_away_after_the_window(
     assert eas.describe()["TotalInstance"] == 3, "the window of 300 s is not over"
     advance(emulator, 301)
     until(lambda: len(eas.instances()) == 1, "one instance")
+
+
+def test_requests_that_a_full_queue_refuses_are_load_all_the_same(eas: Eas) -> None:
+    """An instance answers 5 a second, for which one is enough; 40 are asked for."""
+    rpc = {"worker_threads": 1, "max_queue_size": 1}
+    eas.deploy(service_json(env={"SLEEP_S": "0.2"}, metadata={"rpc": rpc}))
+    autoscale(eas, 1, 3, ("qps", 10))
+
+    service = eas.describe()
+    load = SteadyLoad(f"{service['InternetEndpoint']}/", service["AccessToken"], rate=40)
+    load.start()
+    try:
+        until(lambda: eas.describe()["TotalInstance"] == 3, "three instances")
+    finally:
+        load.end()
+    assert set(load.tally.refused) == {450}
 
 
 def test_busy_processors_bring_instances(eas: Eas) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from emulator.services.eas.scaling import loop
 from tests.emulator.conftest import RunningEmulator
 from tests.emulator.eas.calls import advance, call
 from tests.emulator.eas.conftest import Eas, service_json, until
@@ -47,6 +48,17 @@ def test_a_job_waits_for_its_time_and_then_sets_the_number_of_instances(eas: Eas
     assert morning["Message"].endswith("current replicas:1, desired replicas:2.")
     assert jobs(eas)["night"]["State"] == "Submitted"
     assert eas.describe()["CronscalerEnabled"] is True
+
+
+def test_a_moved_clock_is_looked_at_at_once(
+    eas: Eas, emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "PERIOD_S", 1000.0)
+    eas.create(service_json(instance=0))
+    go_to(emulator, 6)
+    schedule(eas, job("morning", "0 0 8 * * *", 0))
+    go_to(emulator, 8)
+    until(lambda: jobs(eas)["morning"]["State"] == "Succeed", "the morning")
 
 
 def test_a_week_of_schedules_runs_in_order_in_a_moment(eas: Eas, emulator: RunningEmulator) -> None:

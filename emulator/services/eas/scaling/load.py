@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 METRICS = ("qps", "cpu", "gpu[util]", "gpu")
 # Requests are counted over this time, in real seconds: load is real, however the clock is moved.
 WINDOW_S = 3.0
+# What the gateway answers when no instance can take a request in time: none is there, all are busy, a queue is full.
+OVERLOADED = frozenset({408, 450, 503})
 
 
 class Usage(NamedTuple):
@@ -72,13 +74,13 @@ class LoadMeter:
 
 
 def requests_a_second(route: "Route") -> float:
-    """Requests that were answered by an instance, or found none, during the last WINDOW_S."""
+    """Requests of the last WINDOW_S that an instance answered, or that none could take: load is what is asked for."""
     since = time.time() - WINDOW_S
     count = 0
     for access in reversed(route.accesses):
         if access.time < since:
             break
-        count += bool(access.instance) or access.status == 503
+        count += bool(access.instance) or access.status in OVERLOADED
     return count / WINDOW_S
 
 
