@@ -48,10 +48,8 @@ def outbox(source: Source) -> list[dict[str, str]] | None:
         return None
     answer = httpx.get(f"{source.config.target.emulator}/_emulator/outbox", trust_env=False, timeout=TIMEOUT_S)
     shown = ("time", "channel", "contact", "subject", "text")
-    messages = answer.raise_for_status().json()["messages"][-MOST_SENT:]
-    return [
-        {name: message[name] for name in shown} for message in reversed(messages) if message["channel"] != "WEBHOOK"
-    ]
+    messages = [each for each in answer.raise_for_status().json()["messages"] if each["channel"] != "WEBHOOK"]
+    return [{name: message[name] for name in shown} for message in reversed(messages[-MOST_SENT:])]
 
 
 def _fires(rule: Any) -> bool:

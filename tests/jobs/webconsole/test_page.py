@@ -54,7 +54,7 @@ def test_it_opens_with_the_first_service_and_what_fires(page: Page) -> None:
 
 def test_what_the_emulator_would_have_sent_can_be_read(page: Page) -> None:
     page.get_by_text("Outbox of the emulator").click()
-    expect(page.locator("#sent tbody tr").first).to_contain_text("paistack-dev-shop-accuracy_percent")
+    expect(page.locator("#sent")).to_contain_text("[Critical] paistack-dev-shop-accuracy_percent")
     expect(page.locator("#sent")).to_contain_text("DING")
 
 
