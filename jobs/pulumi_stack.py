@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ from engine.environment import ROOT
 from jobs.problem import JobError
 
 PROJECT = "paistack"
+
+# What Pulumi complains of when it reads a state that another run is just writing to a folder.
+_HALF_WRITTEN = ("EOF", "unexpected end of JSON input")
+_READ_TRIES, _READ_AGAIN_S = 10, 0.1
 
 # What Pulumi keeps in a stack's file about its encryption.
 _ENCRYPTION = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*$", re.MULTILINE)
@@ -63,7 +68,7 @@ class PulumiStack:
 
     def export_state(self) -> dict[str, Any]:
         """The stack's state."""
-        state: dict[str, Any] = json.loads(self._capture(["pulumi", "stack", "export", "--stack", self.name], ROOT))
+        state: dict[str, Any] = json.loads(self._read(["pulumi", "stack", "export", "--stack", self.name]))
         return state
 
     def import_state(self, path: Path) -> None:
@@ -77,13 +82,13 @@ class PulumiStack:
     def last_result(self) -> str | None:
         """How the last finished update ended: succeeded or failed; None before the first."""
         history = ["pulumi", "stack", "history", "--json", "--page-size", "1", "--stack", self.name]
-        updates = json.loads(self._capture(history, ROOT))
+        updates = json.loads(self._read(history))
         return updates[0]["result"] if updates else None
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets in clear text."""
         output = ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", self.name]
-        outputs: dict[str, Any] = json.loads(self._capture(output, ROOT))
+        outputs: dict[str, Any] = json.loads(self._read(output))
         return outputs
 
     def _command(self, command: str) -> list[str]:
@@ -91,12 +96,23 @@ class PulumiStack:
 
     def _create_if_missing(self, folder: Path) -> None:
         """`folder` is where Pulumi writes the salt to, beside a Pulumi.yaml."""
-        there = json.loads(self._capture(["pulumi", "stack", "ls", "--json", "--project", PROJECT], ROOT))
+        there = json.loads(self._read(["pulumi", "stack", "ls", "--json", "--project", PROJECT]))
         if self.name in {stack["name"].rpartition("/")[2] for stack in there}:
             return
         if folder != ROOT:
             (folder / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
         self._capture(["pulumi", "stack", "init", self.name, "--no-select"], folder)
+
+    def _read(self, command: list[str]) -> str:
+        """What a command that only reads prints, also while another run writes the state."""
+        for _ in range(_READ_TRIES - 1):
+            try:
+                return self._capture(command, ROOT)
+            except JobError as error:
+                if not str(error).endswith(_HALF_WRITTEN):
+                    raise
+                time.sleep(_READ_AGAIN_S)
+        return self._capture(command, ROOT)
 
     def _capture(self, command: list[str], folder: Path) -> str:
         finished = subprocess.run(  # noqa: S603 written in this package
