@@ -97,8 +97,8 @@ def verify_metrics(stack: Stack = "local") -> None:
     for waiting in verified.unreported:
         say(waiting)
     if not verified.problems:
-        there = verified.count - len(verified.unreported)
-        say(f"CloudMonitor has the metrics of {there} of {verified.count} rules; the others wait to be reported")
+        waiting_for = f", {len(verified.unreported)} of which are still to be reported" if verified.unreported else ""
+        say(f"no metric of the {verified.count} rules is unknown to CloudMonitor{waiting_for}")
     raise typer.Exit(1 if verified.problems else 0)
 
 

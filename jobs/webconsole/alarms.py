@@ -109,8 +109,12 @@ def _prefix(source: Source) -> str:
 
 
 def _service_of(source: Source, resources: str | None) -> str:
+    """Rules on custom metrics name it as `{"dimension": "service=NAME"}`."""
     named = json.loads(resources or "[]")
-    return _key_of(source, (named[0].get("serviceName") or named[0].get("service", "")) if named else "")
+    if not named:
+        return ""
+    dimensions = {**named[0], **dict(part.split("=", 1) for part in named[0].get("dimension", "").split("&") if part)}
+    return _key_of(source, dimensions.get("serviceName") or dimensions.get("service", ""))
 
 
 def _key_of(source: Source, name: str) -> str:

@@ -51,7 +51,7 @@ export function show(container, metrics, plan) {
     ...CHARTS.map((chart) => [chart, metrics.times, metrics.values]),
     ...REPORTED.filter((chart) => Object.keys(chart.lines).some((line) => metrics.reported[line])).map((chart) => [
       chart,
-      ...joined(metrics.reported, Object.keys(chart.lines)),
+      ...joined(metrics.reported, Object.keys(chart.lines), metrics.times),
     ]),
   ];
   const ids = new Set(wanted.map(([chart]) => chart.id));
@@ -79,9 +79,11 @@ function planned(plan) {
   ];
 }
 
-// Values that jobs report come at times of their own.
-function joined(reported, lines) {
-  const times = [...new Set(lines.flatMap((line) => (reported[line] || []).map(([at]) => at)))].sort((a, b) => a - b);
+// Values that jobs report come at times of their own, and are shown over the same stretch as the others.
+function joined(reported, lines, shown) {
+  const ends = [shown[0], shown.at(-1)];
+  const known = lines.flatMap((line) => (reported[line] || []).map(([at]) => at));
+  const times = [...new Set([...known, ...ends])].sort((a, b) => a - b);
   const values = {};
   for (const line of lines) {
     const by = new Map(reported[line] || []);

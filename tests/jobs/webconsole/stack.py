@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 from alibabacloud_cms20190101.client import Client as CmsClient
-from alibabacloud_cms20190101.models import PutContactRequestChannels
+from alibabacloud_cms20190101.models import PutContactRequestChannels, PutCustomMetricRuleRequest
 from alibabacloud_eas20210701.client import Client as EasClient
 
 from emulator.services.eas.metering.summary import Summary
@@ -23,7 +23,7 @@ from jobs.webconsole.app import create_app
 from jobs.webconsole.source import Source
 from stacks.config import StackConfig
 from stacks.plans import ExpectedLoad, PlannedStep, ScalingPlan
-from tests.emulator.cms.calls import activate, ask_all, next_minute, put_rule, report
+from tests.emulator.cms.calls import activate, ask_all, next_minute, report
 from tests.emulator.cms.conftest import put_contact, put_group
 from tests.emulator.eas.calls import call
 from tests.emulator.eas.conftest import Eas, service_json
@@ -169,8 +169,14 @@ def _raise_alarms(emulator: RunningEmulator) -> None:
         ("paistack-dev-shop-drift", "input_drift_psi"),
         ("somebody-else", "accuracy_percent"),
     ):
-        bad = "> 0.1 x1" if metric == "input_drift_psi" else "< 80 x1"
-        put_rule(cms, rule, metric=metric, service="shop_dev", critical=bad)
+        comparison, threshold = (">", "0.1") if metric == "input_drift_psi" else ("<", "80")
+        cms.put_custom_metric_rule(
+            PutCustomMetricRuleRequest(
+                rule_id=rule, rule_name=rule, metric_name=metric, level="CRITICAL", statistics="Average", period="60",
+                comparison_operator=comparison, threshold=threshold, evaluation_count=1, contact_groups="on-call",
+                resources='[{"groupId": 0, "dimension": "service=shop_dev"}]',
+            )
+        )  # fmt: skip
     next_minute(emulator)
     for accuracy, drift in ((88, 0.02), (86, 0.3), (71, 0.02)):
         report(cms, name="accuracy_percent", service="shop_dev", value=accuracy)
