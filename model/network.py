@@ -102,10 +102,11 @@ def deprecation_accepted() -> AbstractContextManager[None]:
 
 
 def _without_source_paths(file: io.BytesIO) -> bytes:
-    """The file without its debug records, which name the source files on this machine."""
+    """The file without its debug records, which name the source files on this machine, and without the id that was made
+    with them."""
     stripped = io.BytesIO()
     with zipfile.ZipFile(file) as records, zipfile.ZipFile(stripped, "w") as kept:
         for name in records.namelist():
-            if not name.endswith(".debug_pkl"):
+            if not name.endswith((".debug_pkl", ".data/serialization_id")):
                 kept.writestr(zipfile.ZipInfo(name), records.read(name))
     return stripped.getvalue()
