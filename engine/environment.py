@@ -25,7 +25,8 @@ def pulumi_settings(root: Path = ROOT, environ: Mapping[str, str] = os.environ) 
         settings["PULUMI_HOME"] = str(data / "engine" / "home")
         settings["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     if "PULUMI_BACKEND_URL" not in environ:
-        settings["PULUMI_BACKEND_URL"] = f"file://{data / 'state'}"
+        # Without files beside the state's, one of which a killed run may leave empty: then nothing reads the state.
+        settings["PULUMI_BACKEND_URL"] = f"file://{data / 'state'}?metadata=skip"
     if environ.keys().isdisjoint({"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"}):
         settings["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(data / "passphrase")
     return settings

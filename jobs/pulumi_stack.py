@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import unquote, urlsplit
 
 from engine.environment import ROOT
 from jobs.problem import JobError
@@ -17,7 +18,7 @@ PROJECT = "paistack"
 
 # What Pulumi complains of when it reads a state that another run is just writing to a folder.
 _HALF_WRITTEN = ("EOF", "unexpected end of JSON input")
-_READ_TRIES, _READ_AGAIN_S = 10, 0.1
+_READ_TRIES, _READ_AGAIN_S = 5, 0.2
 
 # What Pulumi keeps in a stack's file about its encryption.
 _ENCRYPTION = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*$", re.MULTILINE)
@@ -104,15 +105,25 @@ class PulumiStack:
         self._capture(["pulumi", "stack", "init", self.name, "--no-select"], folder)
 
     def _read(self, command: list[str]) -> str:
-        """What a command that only reads prints, also while another run writes the state."""
-        for _ in range(_READ_TRIES - 1):
+        """What a command that only reads prints, also while another run writes the state, or was killed when it did."""
+        for _ in range(_READ_TRIES):
             try:
                 return self._capture(command, ROOT)
             except JobError as error:
                 if not str(error).endswith(_HALF_WRITTEN):
                     raise
                 time.sleep(_READ_AGAIN_S)
+        self._remove_empty_sidecars()
         return self._capture(command, ROOT)
+
+    def _remove_empty_sidecars(self) -> None:
+        """Pulumi keeps the content type of each file in a folder beside it, and does not write that as a whole: a run
+        that is killed at that moment leaves an empty one, with which no command reads the state any more."""
+        backend = urlsplit(self.environment.get("PULUMI_BACKEND_URL", ""))
+        if backend.scheme == "file":
+            for sidecar in (Path(unquote(backend.path)) / ".pulumi").rglob("*.attrs"):
+                if sidecar.stat().st_size == 0:
+                    sidecar.unlink()
 
     def _capture(self, command: list[str], folder: Path) -> str:
         finished = subprocess.run(  # noqa: S603 written in this package

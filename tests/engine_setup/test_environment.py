@@ -15,7 +15,7 @@ def built(root: Path) -> Path:
 
 def test_state_and_passphrase_lie_in_the_checkout(tmp_path: Path) -> None:
     settings = pulumi_settings(tmp_path, {})
-    assert settings["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/.paistack/state"
+    assert settings["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/.paistack/state?metadata=skip"
     assert settings["PULUMI_CONFIG_PASSPHRASE_FILE"] == f"{tmp_path}/.paistack/passphrase"
 
 

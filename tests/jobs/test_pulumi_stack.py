@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -28,6 +29,19 @@ def test_a_half_written_state_is_read_again(tmp_path: Path, complaint: str) -> N
     stack = PulumiStack("dev", tmp_path, tmp_path, pulumi_that_complains(tmp_path, complaint, 2))
     assert stack.export_state() == {"version": 3}
     assert (tmp_path / "calls").read_text() == "x\n" * 3
+
+
+def test_what_a_killed_run_left_empty_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "a state"
+    stacks = folder / ".pulumi" / "stacks" / "paistack"
+    stacks.mkdir(parents=True)
+    for name, content in {"dev.json": "{}", "dev.json.attrs": "", "local.json.attrs": "{}", "empty.json": ""}.items():
+        (stacks / name).write_text(content)
+    url = {"PULUMI_BACKEND_URL": f"file://{quote(str(folder))}?metadata=skip"}
+    stack = PulumiStack("dev", tmp_path, tmp_path, {**pulumi_that_complains(tmp_path, "error: EOF", 5), **url})
+
+    assert stack.export_state() == {"version": 3}
+    assert {file.name for file in stacks.iterdir()} == {"dev.json", "local.json.attrs", "empty.json"}
 
 
 def test_other_complaints_are_told_at_once(tmp_path: Path) -> None:
