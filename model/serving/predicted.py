@@ -19,8 +19,8 @@ _LONGEST = 64
 
 
 def tags_of(headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    """What the caller says of itself."""
-    given = {name: headers[header].decode("latin-1") for header, name in TAGS.items() if header in headers}
+    """What the caller says of itself; an empty header says nothing."""
+    given = {name: headers[header].decode("latin-1") for header, name in TAGS.items() if headers.get(header)}
     return {name: _NOT_TAKEN.sub("_", text)[:_LONGEST] for name, text in given.items()}
 
 

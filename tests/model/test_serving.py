@@ -208,6 +208,12 @@ def test_the_log_says_what_was_predicted_for_which_input_and_for_whom(serving: R
     assert line["tags"] == {"source": "app", "business": "new_order_" + "x" * 54}
 
 
+def test_a_tag_that_says_nothing_is_no_tag(serving: Replica) -> None:
+    tags = {"x-paistack-source": "", "x-paistack-region": "eu"}
+    httpx.post(serving.url, content=PICTURE, headers={"X-Request-Id": "blank", **tags})
+    assert serving.await_event("request", request_id="blank")["tags"] == {"region": "eu"}
+
+
 def test_the_log_can_be_silent_about_predictions(untrained: Path) -> None:
     with replica(untrained, environment={"PREDICTION_LOG": "off"}) as running:
         httpx.post(running.url, content=PICTURE, headers={"X-Request-Id": "untold"})
