@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from oss2 import Bucket
 
 _COLUMNS = ("id", "label")
+# Spreadsheets put a byte order mark before the first column.
+_ENCODING = "utf-8-sig"
 
 
 def read_labels(stack: OpenStack, source: str) -> dict[str, str]:
@@ -37,7 +39,7 @@ def _texts(stack: OpenStack, source: str) -> Iterator[tuple[str, str]]:
         yield from _objects(stack, source)
         return
     try:
-        yield source, Path(source).read_text()
+        yield source, Path(source).read_text(_ENCODING)
     except OSError as error:
         raise JobError(f"--labels: cannot read {source}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -56,7 +58,7 @@ def _objects(stack: OpenStack, source: str) -> Iterator[tuple[str, str]]:
         if not tables:
             raise JobError(f"--labels: there is no .csv below {source}; found {len(keys)} objects")
         for key in tables:
-            yield f"oss://{where.netloc}/{key}", bucket.get_object(key).read().decode()
+            yield f"oss://{where.netloc}/{key}", bucket.get_object(key).read().decode(_ENCODING)
     except OssError as error:
         raise JobError(f"--labels: cannot read {source}: {error.code}: {error.message}") from None
     except UnicodeDecodeError:

@@ -161,6 +161,33 @@ def test_labels_come_from_oss_too_and_too_few_of_them_tell_nothing(
     assert found["verdicts"][0].startswith("too few labels to tell: 4 leave the accuracy at")
 
 
+def test_labels_that_a_spreadsheet_saved_are_read(
+    served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    id_, label = next(iter(served.predicted.items()))
+    file = tmp_path / "labels.csv"
+    file.write_text(f"id,label\n{id_},{label}\n", encoding="utf-8-sig")
+    name = served.stack.config.store.bucket_name("dev", served.stack.target.account_id)
+    bucket = oss_bucket(served.stack.target, served.stack.credentials(), name)
+    bucket.put_object("spreadsheet/labels.csv", file.read_bytes())
+
+    assert shown(served, capsys, str(file))["labelled"] == 1
+    assert shown(served, capsys, f"oss://{name}/spreadsheet/")["labelled"] == 1
+
+
+def test_a_service_that_is_not_in_the_settings_is_told(served: Served) -> None:
+    told = "stack dev has no service 'hat' in its settings; there are shop"
+    with pytest.raises(JobError, match=told):
+        show_quality(served.stack, "hat", "2h", None, publishing=False, as_json=True)
+    with pytest.raises(JobError, match=told):
+        show_calls(served.stack, "hat", "2h", Grouping.SOURCE, publishing=False, as_json=True)
+
+
+def test_a_log_without_requests_is_told_of_calls(served: Served) -> None:
+    with pytest.raises(JobError, match="the log of shop has no requests since 2027-01-01"):
+        show_calls(served.stack, "shop", "2027-01-01", Grouping.SOURCE, publishing=False, as_json=True)
+
+
 def test_inputs_that_are_not_those_of_training_are_told(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     found = shown(served, capsys, None)
     assert found["drift"]["brightness"]["verdict"] == "much"
