@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
+from Tea.exceptions import TeaException
 
 from cloud.eas import eas_client
 from jobs.console import complain, results, say
@@ -105,17 +106,19 @@ def verify_metrics(stack: Stack = "local") -> None:
 def publish_metrics(
     stack: Stack = "local",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it is ended.")] = False,
-    every: Annotated[float, typer.Option(min=1, max=3600, help="With --follow: seconds between two reports.")] = 60.0,
+    every: Annotated[float, typer.Option(min=1, max=60, help="With --follow: seconds between two reports.")] = 60.0,
 ) -> None:
     """Report ready and missing replicas, and what they cost, of every service to CloudMonitor, for alarms."""
     from jobs.publish import publish_once
 
     opened = open_stack(stack)
     try:
-        while True:
-            say(publish_once(opened))
-            if not follow:
-                return
+        while follow:
+            try:
+                say(publish_once(opened))
+            except TeaException as error:  # the next report may get through
+                complain(f"not reported: {error.code}: {error.message}")
             time.sleep(every)
+        say(publish_once(opened))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None

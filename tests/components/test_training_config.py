@@ -1,6 +1,8 @@
 """What a training run's settings become on DSW."""
 
+import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,9 +10,19 @@ from pydantic import ValidationError
 
 from components.notebook_config import instance_settings
 from components.training_config import TrainingSettings, notebook_settings, start_command
+from tests.components.conftest import Recorder, event_loop_of_all
 
 SETTINGS = {"model": "fashion", "workspace_id": "1000", "data": {"dataset": "d-abc", "version": "v2"}}
 QUOTA = {"id": "quota1", "cpu": 8, "memory_gb": 64, "gpus": 2, "gpu_type": "A100"}
+
+
+@pytest.fixture(autouse=True)
+def _outputs_come_to_their_end(engine: Recorder) -> Iterator[None]:
+    """An address of the store is an Output: a task, which would else be found unfinished by any later test."""
+    yield
+    loop = event_loop_of_all()
+    loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
+    assert engine.registered == {}
 
 
 def settings(**changes: Any) -> TrainingSettings:

@@ -4,13 +4,17 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+import typer
 from alibabacloud_cms20190101.client import Client as CmsClient
 from alibabacloud_cms20190101.models import DescribeMetricLastRequest
 from alibabacloud_eas20210701.client import Client as EasClient
+from Tea.exceptions import TeaException
 
 from jobs.publish import forecast_error, measurements, publish_once
 from jobs.pulumi_stack import PulumiStack
 from jobs.stacks import OpenStack
+from jobs.watching_commands import publish_metrics
 from planning.series import Sample
 from stacks.config import StackConfig
 from stacks.plans import ExpectedLoad, ScalingPlan
@@ -76,3 +80,24 @@ def test_they_come_from_eas_and_reach_cloudmonitor(tmp_path: Path) -> None:
         body = connect(CmsClient, emulator).describe_metric_last(request).body
         assert [point["Average"] for point in json.loads(body.datapoints)] == [2]
         eas.http.close()
+
+
+def test_who_follows_goes_on_after_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rounds = iter([TeaException({"code": "Throttling", "message": "slow down"}), "reported", KeyboardInterrupt()])
+
+    def publish(_: object) -> str:
+        found = next(rounds)
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    monkeypatch.setattr("jobs.publish.publish_once", publish)
+    monkeypatch.setattr("jobs.watching_commands.open_stack", lambda name: name)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with pytest.raises(typer.Exit):
+        publish_metrics("dev", follow=True, every=1)
+    told = capsys.readouterr().err
+    assert "not reported: Throttling: slow down" in told
+    assert "reported" in told.splitlines()[-1]
