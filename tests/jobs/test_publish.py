@@ -1,6 +1,7 @@
 """What EAS knows of services, in CloudMonitor."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -85,11 +86,14 @@ def test_they_come_from_eas_and_reach_cloudmonitor(tmp_path: Path) -> None:
 def test_who_follows_goes_on_after_a_refusal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rounds = iter([TeaException({"code": "Throttling", "message": "slow down"}), "reported", KeyboardInterrupt()])
+    refusal = TeaException({"code": "Throttling", "message": "slow down"})
+    rounds: Iterator[str | Exception] = iter([refusal, "reported"])
 
     def publish(_: object) -> str:
-        found = next(rounds)
-        if isinstance(found, BaseException):
+        found = next(rounds, None)
+        if found is None:
+            raise KeyboardInterrupt
+        if isinstance(found, Exception):
             raise found
         return found
 
