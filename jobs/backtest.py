@@ -12,12 +12,12 @@ from jobs.history import read_history
 from jobs.problem import JobError
 from planning.arima import Arima
 from planning.boosting import Boosting
-from planning.choice import LEAST_DAYS
 from planning.comparison import Comparison, compare
 from planning.forecast import Ensemble, ForecastError, Method
 from planning.load import Load
 from planning.lstm import Lstm
 from planning.seasons import SeasonalNaive, Seasons
+from planning.trial import LEAST_DAYS
 
 METHODS: dict[str, Method] = {
     method.name.replace("seasonal ", ""): method for method in (SeasonalNaive(), Seasons(), Arima(), Lstm(), Boosting())

@@ -94,8 +94,7 @@ def show(plan: Plan, why: str, *, as_json: bool) -> None:
     say(why)
     if plan.steps:
         results.print(_table(plan))
-    target = "the present target stays" if plan.target is None else f"target utilisation {plan.target:g}"
-    results.print(f"{plan.method}: {target}")
+    results.print(f"{plan.method}: target utilisation {plan.target:g}")
 
 
 def _document(plan: Plan, why: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ a while longer.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,10 @@ class Replayed:
     asked: Counts
     released: Counts
     rule: Rule
+
+    def with_more_load(self, qps: Floats) -> "Replayed":
+        """The same replicas under so much more load, before any of them could be asked for because of it."""
+        return replace(self, load=self.load + qps)
 
     @property
     def short(self) -> npt.NDArray[np.bool_]:

@@ -14,16 +14,11 @@ import numpy as np
 from planning.backtest import Counts, Rule, clairvoyant_hours, replay
 from planning.choice import Choice, choose
 from planning.correction import Correction
-from planning.floor import (
-    ask_in_time,
-    ask_with_every_block,
-    blocks_ahead,
-    chances_of_overload,
-    replicas_for,
-)
+from planning.floor import Outlook, ask_in_time, ask_with_every_block, blocks_ahead
 from planning.forecast import Forecast, Method
 from planning.load import BLOCK_TICKS, DAY_BLOCKS, Load
 from planning.series import Floats
+from planning.surges import Surges, peak_of
 from planning.wish import Wish
 
 
@@ -101,8 +96,9 @@ def _plan_of_a_day(known: Load, method: Method, choice: Choice, wish: Wish) -> _
     began = time.perf_counter()
     forecast = method.forecast(known.blocks, DAY_BLOCKS)
     took = time.perf_counter() - began
-    price = wish.price * choice.far_weight
-    needed = replicas_for(chances_of_overload(forecast, wish.rule), price, wish.rule)
+    surges = Surges.of(known.blocks).ahead(DAY_BLOCKS)
+    outlook = Outlook(forecast, surges, peak_of(known.blocks), wish.rule)
+    needed = choice.far.needed(outlook, wish.price)
     return _Planned(_if_planned(choice, ask_in_time(needed, wish.rule)), forecast, took)
 
 
@@ -110,13 +106,17 @@ def _renewed(load: Load, origin: int, choice: Choice, wish: Wish) -> _Planned:
     """A day of plans that each hold for a block: fitted before the day, applied to what was known at each block."""
     began = time.perf_counter()
     ahead = [*range(blocks_ahead(wish.rule) + 1)]
-    correction = Correction.fit(load.before(origin).blocks, ahead)
+    known = load.before(origin).blocks
+    correction, surges, peak = Correction.fit(known, ahead), Surges.of(known), peak_of(known)
     took = time.perf_counter() - began
     origins = np.arange(origin, origin + DAY_BLOCKS)
     until = load.blocks.before(origin + DAY_BLOCKS)
     forecasts = [Forecast(correction.levels(until, origins, count)) for count in ahead]
-    price = wish.price * choice.near_weight
-    needed = [replicas_for(chances_of_overload(its, wish.rule), price, wish.rule) for its in forecasts]
+    outlooks = [
+        Outlook(its, surges.ahead(DAY_BLOCKS, skipped=count), peak, wish.rule)
+        for count, its in zip(ahead, forecasts, strict=True)
+    ]
+    needed = [choice.near.needed(outlook, wish.price) for outlook in outlooks]
     return _Planned(_if_planned(choice, ask_with_every_block(needed, wish.rule)), forecasts[0], took)
 
 

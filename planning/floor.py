@@ -1,6 +1,8 @@
-"""How many replicas to hold, given the chances of the load: the least cost of replicas and of too little capacity."""
+"""How many replicas to hold, given what is known of the load ahead, and when to ask for them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -10,9 +12,43 @@ from planning.load import BLOCK_TICKS
 from planning.series import Floats
 
 
-def chances_of_overload(forecast: Forecast, rule: Rule) -> Floats:
-    """Steps x (most + 1): the chance that the load is more than so many replicas can take."""
-    return forecast.chance_above(np.arange(rule.most + 1, dtype=np.float64) * rule.capacity)
+@dataclass(frozen=True)
+class Outlook:
+    """What is known of some blocks: their forecast, how high surges may be in them, and the load that is hardly ever
+    exceeded; all in qps."""
+
+    forecast: Forecast
+    surges: Floats
+    peak: float
+    rule: Rule
+
+    @cached_property
+    def chances(self) -> Floats:
+        """Blocks x (most + 1): the chance that the load is more than so many replicas can take."""
+        return self.forecast.chance_above(np.arange(self.rule.most + 1, dtype=np.float64) * self.rule.capacity)
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What a floor makes sure of. It is the highest of three.
+
+    `weight`: the number with the least of replicas + price x chance of overload, at this share of the price.
+    `surges`: enough for the expected load and this share of a surge, where one may come.
+    `margin`: enough for the expected load and this share of the peak.
+    """
+
+    weight: float = 0.0
+    surges: float = 0.0
+    margin: float = 0.0
+
+    def needed(self, outlook: Outlook, price: float) -> Counts:
+        """By block. `price` is what an hour of overload costs, in replica-hours."""
+        rule = outlook.rule
+        least_cost = replicas_for(outlook.chances, price * self.weight, rule)
+        above = np.maximum(self.surges * outlook.surges, self.margin * outlook.peak)
+        enough = np.ceil((outlook.forecast.median + above) / rule.capacity - 1e-9)
+        enough = np.clip(np.where(above > 0, enough, 0), rule.least, rule.most).astype(np.int64)
+        return np.maximum(least_cost, enough)
 
 
 def replicas_for(chances: Floats, price: float, rule: Rule) -> Counts:

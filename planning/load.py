@@ -11,13 +11,15 @@ from planning.series import Floats, Series
 BLOCK_S = 300
 BLOCK_TICKS = BLOCK_S // TICK_S
 DAY_BLOCKS = 86_400 // BLOCK_S
+_USUAL_DAYS = 7
 
 
 @dataclass(frozen=True)
 class Load:
     """`ticks` is the load of each minute; `blocks` the highest minute of each five, of which the last ends at `end`.
 
-    Replicas have to be enough for the highest minute, so that is what is forecast.
+    Replicas have to be enough for the highest minute, so that is what is forecast. `blocks` have no silence, see
+    `_without_silence`: it is replayed, and not forecast.
     """
 
     end: datetime
@@ -40,7 +42,7 @@ class Load:
         ticks = ticks[len(ticks) - whole :]
         end = series.end
         start = end - timedelta(seconds=whole * TICK_S)
-        return cls(end, ticks, Series(start, BLOCK_S, ticks.reshape(-1, BLOCK_TICKS).max(axis=1)))
+        return cls(end, ticks, Series(start, BLOCK_S, _without_silence(ticks.reshape(-1, BLOCK_TICKS).max(axis=1))))
 
     def before(self, block: int) -> "Load":
         """What was known when block `block` began."""
@@ -49,3 +51,14 @@ class Load:
     @property
     def days(self) -> float:
         return len(self.blocks) / DAY_BLOCKS
+
+
+def _without_silence(qps: Floats) -> Floats:
+    """Where a service has no load at all, but mostly had some at this time of the last week, it or its metrics were
+    out: that tells nothing of other days, and the median of that week stands for it."""
+    heard = qps.copy()
+    for block in np.flatnonzero(qps <= 0):
+        earlier = qps[block % DAY_BLOCKS : block : DAY_BLOCKS][-_USUAL_DAYS:]
+        if len(earlier):
+            heard[block] = float(np.median(earlier))
+    return heard

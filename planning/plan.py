@@ -9,11 +9,12 @@ import numpy as np
 from planning.backtest import TICK_S, Counts, Rule
 from planning.choice import Choice, choose
 from planning.correction import AHEAD, Correction
-from planning.floor import ask_in_time, blocks_ahead, chances_of_overload, replicas_for
+from planning.floor import Outlook, ask_in_time, blocks_ahead
 from planning.forecast import Forecast, Method
 from planning.load import BLOCK_S, DAY_BLOCKS, Load
 from planning.seasons import SeasonalNaive, Seasons
 from planning.series import Series
+from planning.surges import Surges, peak_of
 from planning.wish import Wish
 
 # The choice is renewed four times a day, at these hours of UTC; forecasts start from the newest value.
@@ -33,10 +34,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """`steps` are the floor under the autoscaler; without any it stays reactive, and a `target` of None as it is."""
+    """`steps` are the floor under the autoscaler, without any it stays reactive; `target` is for its rule meanwhile."""
 
     steps: tuple[Step, ...]
-    target: float | None
+    target: float
     method: str
     why: str
     forecast: Forecast | None = None
@@ -64,21 +65,17 @@ class Planner:
     def plan(self, history: Series, horizon: timedelta) -> Plan:
         """From the end of `history` on, for `horizon`."""
         method = self.choice.method
-        if method is None or self.correction is None:
-            return Plan((), self.choice.target, "reactive", self.choice.why)
+        if method is None or self.correction is None or self.choice.target is None:
+            return Plan((), self.wish.present_target, "reactive", self.choice.why)
         blocks, rule = Load.of(history).blocks, self.wish.rule
         wanted = int(horizon.total_seconds()) // BLOCK_S
         forecast = Forecast(self.correction.next_steps(blocks.latest(_NEAR_DAYS * DAY_BLOCKS)))
         if wanted > len(forecast):
             forecast = method.forecast(blocks, wanted).after(forecast)
-        seen = blocks_ahead(rule) + 1
-        price = self.wish.price
-        needed = np.concatenate(
-            [
-                replicas_for(chances_of_overload(forecast.up_to(seen), rule), price * self.choice.near_weight, rule),
-                replicas_for(chances_of_overload(forecast, rule), price * self.choice.far_weight, rule)[seen:],
-            ]
-        )
+        outlook = Outlook(forecast, Surges.of(blocks).ahead(len(forecast)), peak_of(blocks), rule)
+        seen, price = blocks_ahead(rule) + 1, self.wish.price
+        near, far = (floor.needed(outlook, price) for floor in (self.choice.near, self.choice.far))
+        needed = np.concatenate([near[:seen], far[seen:]])
         ticks = int(horizon.total_seconds()) // TICK_S
         steps = _steps(ask_in_time(needed, rule)[:ticks], blocks.end, rule)
         return Plan(steps, self.choice.target, method.name, self.choice.why, forecast)

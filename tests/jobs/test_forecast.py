@@ -35,12 +35,12 @@ def test_the_plan_is_json_with_the_keys_that_were_promised(tmp_path: Path) -> No
     assert "replica-hours" in plan["why"]
 
 
-def test_without_a_season_the_plan_is_empty_and_the_target_stays(tmp_path: Path) -> None:
+def test_without_a_season_the_plan_is_empty_and_the_target_the_present_one(tmp_path: Path) -> None:
     history = str(written(wandering(12), tmp_path / "load.csv"))
 
     plan = json.loads(paistack("forecast", "--history", history, *FLAGS, "--json").stdout)
 
-    assert (plan["steps"], plan["target_utilisation"], plan["method"]) == ([], None, "reactive")
+    assert (plan["steps"], plan["target_utilisation"], plan["method"]) == ([], 0.7, "reactive")
 
 
 def test_a_person_sees_the_hours_and_what_was_mended(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import pytest
 from planning.backtest import Rule, replay
 from planning.load import Load
 from planning.plan import Plan, Planner
-from planning.series import Series
+from planning.seasons import Seasons
+from planning.series import Floats, Series
+from planning.trial import past_days
 from planning.wish import Aim, Renewal, Wish
 from tests.planning.loads import daily, wandering
 
@@ -27,7 +29,7 @@ def played(plan: Plan, wish: Wish, before: float, load: Series) -> tuple[float, 
     floor = np.zeros(len(ticks), dtype=np.int64)
     for step in plan.steps:
         floor[1 + int((step.at - load.start).total_seconds()) // 60 :] = step.replicas
-    found = replay(ticks, wish.rule, plan.target or wish.present_target, floor)
+    found = replay(ticks, wish.rule, plan.target, floor)
     return float(found.replica_hours), float(found.short_hours)
 
 
@@ -42,7 +44,7 @@ def test_a_jump_of_every_morning_is_served_for_fewer_hours_than_reactive(ten_day
     history, today = ten_days.before(10 * 288), ten_days.latest(288)
 
     hours, short = played(planned(history, wish), wish, history.qps[-1], today)
-    present_hours, present_short = played(Plan((), None, "", ""), wish, history.qps[-1], today)
+    present_hours, present_short = played(Plan((), WISH.present_target, "", ""), wish, history.qps[-1], today)
 
     assert present_short > 0.05
     assert short < 0.4 * present_short
@@ -54,10 +56,28 @@ def test_safe_takes_neither_more_hours_nor_more_overload(ten_days: Series) -> No
     history, today = ten_days.before(10 * 288), ten_days.latest(288)
 
     hours, short = played(planned(history, wish), wish, history.qps[-1], today)
-    present_hours, present_short = played(Plan((), None, "", ""), wish, history.qps[-1], today)
+    present_hours, present_short = played(Plan((), WISH.present_target, "", ""), wish, history.qps[-1], today)
 
     assert short <= present_short
     assert hours <= present_hours
+
+
+def test_a_safe_plan_holds_replicas_for_a_surge_that_came_once_and_an_economic_one_does_not() -> None:
+    """At 21:00 of the last day, one block of five times the load of the evening."""
+    history = daily(10)
+    surged = history.qps.copy()
+    surged[9 * 288 + 21 * 12] *= 5
+
+    def held(aim: Aim, qps: Floats) -> int:
+        series = Series(history.start, 300, qps)
+        plan = Planner.of(series, replace(WISH, aim=aim)).plan(series, DAY)
+        evening = history.end + timedelta(hours=20, minutes=30)
+        return max([0, *(step.replicas for step in plan.steps if step.at <= evening)][-1:])
+
+    need = float(np.ceil(1.5 * surged[9 * 288 + 21 * 12] / 60))
+    assert held(Aim.SAFE, history.qps) < 5
+    assert held(Aim.SAFE, surged) == pytest.approx(need, abs=2)
+    assert held(Aim.ECONOMIC, surged) < 5
 
 
 def test_replicas_are_asked_for_a_start_up_before_the_rise(ten_days: Series) -> None:
@@ -86,20 +106,17 @@ def test_no_plan_changes_with_what_comes_after_it(ten_days: Series) -> None:
 
 def test_the_choice_by_a_replay_of_the_past_sees_nothing_of_a_day_before_it_is_over(ten_days: Series) -> None:
     """The floors of a past day are made from what was known before it: noise in the last day leaves the others."""
-    from planning.choice import _past_days
-    from planning.seasons import Seasons
-
     load = Load.of(ten_days)
     noisy = Load(load.end, load.ticks.copy(), Series(load.blocks.start, 300, load.blocks.qps.copy()))
     noisy.ticks[-1440:] *= np.random.default_rng(1).uniform(0, 9, 1440)
     noisy.blocks.qps[-288:] *= np.random.default_rng(1).uniform(0, 9, 288)
 
-    was, now = ([*_past_days(its, WISH.rule, [Seasons()])] for its in (load, noisy))
+    was, now = ([*past_days(its, WISH.rule, [Seasons()])] for its in (load, noisy))
 
-    assert was[0].far["seasons"].qps.tolist() == now[0].far["seasons"].qps.tolist()
-    assert was[0].near[0].qps[0].tolist() == now[0].near[0].qps[0].tolist()
-    assert was[0].near[0].qps[9].tolist() != now[0].near[0].qps[9].tolist()
-    assert was[1].near[1].qps.tolist() == now[1].near[1].qps.tolist()
+    assert was[0].far["seasons"].forecast.qps.tolist() == now[0].far["seasons"].forecast.qps.tolist()
+    assert was[0].near[0].forecast.qps[0].tolist() == now[0].near[0].forecast.qps[0].tolist()
+    assert was[0].near[0].forecast.qps[9].tolist() != now[0].near[0].forecast.qps[9].tolist()
+    assert was[1].near[1].forecast.qps.tolist() == now[1].near[1].forecast.qps.tolist()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -107,14 +124,14 @@ def test_without_a_season_it_stays_reactive_and_says_so(seed: int) -> None:
     plan = planned(wandering(12, seed=seed))
 
     assert plan.steps == ()
-    assert plan.target is None
+    assert plan.target == WISH.present_target
     assert plan.why.startswith("stay reactive: no season worth using")
 
 
 def test_with_too_few_days_it_stays_reactive_and_says_so() -> None:
     plan = planned(daily(3))
 
-    assert (plan.steps, plan.target) == ((), None)
+    assert (plan.steps, plan.target) == ((), WISH.present_target)
     assert plan.why == "stay reactive: 3.0 days of history, and 5 are the least to plan by"
 
 
