@@ -44,6 +44,8 @@ _SAFE = tuple(
 FLOORS: dict[Aim, tuple[tuple[Floor, ...], ...]] = {Aim.ECONOMIC: (_ECONOMIC,), Aim.SAFE: _SAFE}
 # A season has to take away so much of the error of "as on the last day, on average".
 LEAST_SKILL = 0.15
+# A season that takes away less than this may break off: a plan by it may not have had more overload than the present.
+TRUSTED_SKILL = 0.6
 # A plan has to be so much cheaper than the present target.
 LEAST_GAIN = 0.02
 # What is safe needs to have had so many fewer replica-hours than the present target, since the past is not the future.
@@ -68,6 +70,14 @@ class Choice:
     present: Outcome | None = None
 
 
+@dataclass(frozen=True)
+class Present:
+    """What the reactive rule alone came to, and whether a plan may not have had more overload than that."""
+
+    outcome: Outcome
+    bounds_overload: bool
+
+
 def choose(load: Load, wish: Wish, methods: Sequence[Method] = (SeasonalNaive(), Seasons())) -> Choice:
     """From what `load` shows of the last days; it sees nothing else."""
     if load.days < LEAST_DAYS:
@@ -77,16 +87,16 @@ def choose(load: Load, wish: Wish, methods: Sequence[Method] = (SeasonalNaive(),
     most = max((skill(days, method.name) for method in known), default=0.0)
     if most < LEAST_SKILL:
         return Choice(f"stay reactive: no season worth using, it explains {max(most, 0):.0%} of the changes")
-    present = reactive_alone(days, wish)
+    present = Present(reactive_alone(days, wish), bounds_overload=wish.aim is Aim.SAFE or most < TRUSTED_SKILL)
     for floors in FLOORS[wish.aim]:
         found = [*_plans(days, known, floors, present, wish)]
         if found:
             return min(found, key=lambda each: each[0])[1]
-    return Choice("stay reactive: no plan would have been better on the last days", present=present)
+    return Choice("stay reactive: no plan would have been better on the last days", present=present.outcome)
 
 
 def _plans(
-    days: Sequence[PastDay], methods: Sequence[Method], floors: Sequence[Floor], present: Outcome, wish: Wish
+    days: Sequence[PastDay], methods: Sequence[Method], floors: Sequence[Floor], present: Present, wish: Wish
 ) -> Iterator[tuple[float, Choice]]:
     """The best of each method with its cost, where it is better than the present target."""
     near = planned_often(days, floors, wish)
@@ -97,7 +107,7 @@ def _plans(
 
 
 def _best(
-    method: Method, far: Tally, near: Tally, floors: Sequence[Floor], present: Outcome, wish: Wish
+    method: Method, far: Tally, near: Tally, floors: Sequence[Floor], present: Present, wish: Wish
 ) -> tuple[float, Choice]:
     """The cheapest target, with the floors that go with it, and its cost."""
     far_cost, near_cost = (_costs(tally, present, wish) for tally in (far, near))
@@ -112,21 +122,23 @@ def _best(
     why = (
         f"{method.name} under target {TARGETS[place]:g}: on the last days {expected.replica_hours:.0f} replica-hours "
         f"and {expected.short_hours:.2f} h of overload; target {wish.present_target:g} alone had "
-        f"{present.replica_hours:.0f} and {present.short_hours:.2f}"
+        f"{present.outcome.replica_hours:.0f} and {present.outcome.short_hours:.2f}"
     )
-    choice = Choice(why, method, TARGETS[place], floors[far_place], floors[near_place], expected, present)
+    choice = Choice(why, method, TARGETS[place], floors[far_place], floors[near_place], expected, present.outcome)
     return float(by_target[place]), choice
 
 
-def _costs(tally: Tally, present: Outcome, wish: Wish) -> Floats:
+def _costs(tally: Tally, present: Present, wish: Wish) -> Floats:
     """By target and floor. What the aim does not allow is infinitely dear.
 
     Safe is the least overload for the hours that may be spent, on the last days and by jumps that may come: what was
     enough on a few days has been so by luck too.
     """
+    now = present.outcome
+    allowed = tally.short <= now.short_hours + 1e-9 if present.bounds_overload else np.isfinite(tally.short)
     if wish.aim is Aim.SAFE:
-        fewer = tally.hours <= (1 - SAFE_MARGIN) * present.replica_hours
-        allowed = fewer & (tally.short <= present.short_hours + 1e-9)
-        missed = (tally.short + SAFE_JUMPS * tally.exposed) / max(present.short_hours, TICK_S / 3600)
-        return np.where(allowed, missed, np.inf)
-    return np.asarray((tally.hours + wish.price * tally.short) / present.cost(wish.price))
+        allowed &= tally.hours <= (1 - SAFE_MARGIN) * now.replica_hours
+        cost = (tally.short + SAFE_JUMPS * tally.exposed) / max(now.short_hours, TICK_S / 3600)
+    else:
+        cost = (tally.hours + wish.price * tally.short) / now.cost(wish.price)
+    return np.where(allowed, cost, np.inf)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from planning.backtest import Rule, replay
+from planning.choice import choose
 from planning.load import Load
 from planning.plan import Plan, Planner
 from planning.seasons import Seasons
@@ -154,3 +155,14 @@ def test_the_newest_minutes_move_the_plan_for_the_next_ones() -> None:
     assert now is not None
     assert now.median[0] > 1.3 * was.median[0]
     assert now.median[140] == pytest.approx(was.median[140], rel=0.1)
+
+
+@pytest.mark.parametrize(("drift", "more"), [(0.05, True), (0.1, False)])
+def test_by_a_season_that_explains_little_no_plan_may_have_had_more_overload(drift: float, *, more: bool) -> None:
+    """Of a season that explains most, a cheaper plan may."""
+    choice = choose(Load.of(daily(11, drift=drift, seed=2)), WISH)
+
+    assert choice.expected is not None
+    assert choice.present is not None
+    assert choice.expected.replica_hours < choice.present.replica_hours
+    assert (choice.expected.short_hours > choice.present.short_hours) is more
