@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from emulator.errors import ApiError
+from emulator.services.eas.benchmark.runner import Benchmarks
 from emulator.services.eas.config.parsing import parse_config
 from emulator.services.eas.config.service import ServiceConfig
 from emulator.services.eas.dataplane.deployment import Condition, Deployment
@@ -61,6 +62,7 @@ class EasState:
         self.machines = store.collection("eas.machines", ResourceMachine)
         self.virtual_groups = store.collection("eas.virtual", VirtualGroup)
         self.private_gateways = store.collection("eas.gateways", PrivateGateway)
+        self.benchmarks = Benchmarks(store, now, objects, port)
         self.machine_start_s = 0.0  # of emulated time, from the purchase of a machine until it takes instances
         self.deployments: dict[ServiceKey, Deployment] = {}
         self.tell: Callable[[ServiceKey, Event], None] | None = None
@@ -76,10 +78,12 @@ class EasState:
         for group in self.groups.values():
             self._route_group(group)
         self.scaling.start()
+        self.benchmarks.start()
 
     async def stop(self) -> None:
         """Ends every instance; the services are as before at the next `start`."""
         self._running = False
+        await self.benchmarks.stop()
         await self.scaling.stop()
         await asyncio.gather(*(deployment.stop() for deployment in self.deployments.values()))
         self.deployments.clear()
