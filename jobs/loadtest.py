@@ -7,16 +7,22 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
 from cloud.eas import eas_client
 from jobs.classify import Endpoint, endpoint_of
 from jobs.console import results, say
+from jobs.eas_ramps import EAS_PERCENTILE, LONGEST_TASK_S, EasRamps, line_of
+from jobs.options import LoadFrom
 from jobs.problem import JobError
 from jobs.stacks import OpenStack
-from planning.capacity import Capacity, Objective, Trial, find_capacity
+from planning.capacity import RAMP_STEPS, Capacity, Objective, Trial, find_by_ramps, find_capacity
 from stacks.capacity import CAPACITIES, MeasuredCapacity, capacity_file
+
+if TYPE_CHECKING:
+    from alibabacloud_eas20210701.client import Client
 
 # One trial sends no more, so that a wrong flag floods nobody.
 MOST_REQUESTS = 100_000
@@ -33,6 +39,7 @@ class LoadFlags:
     first: float
     most: float
     trial_s: float
+    load_from: LoadFrom = LoadFrom.HERE
 
     def objective(self) -> Objective:
         """JobError names the flag that cannot be."""
@@ -45,11 +52,27 @@ class LoadFlags:
                 self.most * self.trial_s > MOST_REQUESTS,
                 f"--most for --trial-seconds are {self.most * self.trial_s:g} requests; allowed: {MOST_REQUESTS}",
             ),
+            *self._problems_of_eas(),
         ]
         for wrong, told in problems:
             if wrong:
                 raise JobError(told)
         return Objective(self.latency_ms, self.percentile)
+
+    def _problems_of_eas(self) -> list[tuple[bool, str]]:
+        if self.load_from is LoadFrom.HERE:
+            return []
+        longest = LONGEST_TASK_S // (RAMP_STEPS + 1)
+        return [
+            (
+                self.percentile != EAS_PERCENTILE,
+                f"--from eas judges by the 99th --percentile, found {self.percentile:g}",
+            ),
+            (
+                not (1 <= self.trial_s <= longest and self.trial_s == int(self.trial_s)),
+                f"--from eas takes 1 to {longest} whole --trial-seconds, found {self.trial_s:g}",
+            ),
+        ]
 
 
 def loadtest(
@@ -67,7 +90,12 @@ def loadtest(
     endpoint = endpoint_of(stack, service)
     replicas = _replicas(stack, service)
     say(f"Loading {service}, {replicas} replicas, until p{flags.percentile:g} is above {flags.latency_ms:g} ms")
-    found = measure(endpoint, payload, flags, objective)
+    if flags.load_from is LoadFrom.EAS:
+        name = stack.config.service_names(stack.pulumi.name)[service]
+        ramps = EasRamps(_client(stack), stack.target.region, name, payload, objective, int(flags.trial_s))
+        found = find_by_ramps(ramps, objective, first=flags.first, most=flags.most)
+    else:
+        found = measure(endpoint, payload, flags, objective)
     if (now := _replicas(stack, service)) != replicas:
         raise JobError(
             f"{service} had {replicas} replicas when the test began and {now} at its end, so that nobody knows what "
@@ -90,6 +118,7 @@ def loadtest(
         percentile=flags.percentile,
         payload_bytes=len(payload),
         limited=found.limited,
+        load_from=flags.load_from.value,
     )
     file = capacity_file(stack.pulumi.name, service, folder)
     _store(file, measured)
@@ -105,10 +134,7 @@ def measure(endpoint: Endpoint, payload: bytes, flags: LoadFlags, objective: Obj
 
     def offer(qps: float) -> Trial:
         trial = asyncio.run(_offer(endpoint, payload, qps, flags))
-        say(
-            f"  {qps:7.1f}/s: {trial.answered:.1f} answered, p{flags.percentile:g} {trial.latency_ms:.0f} ms, "
-            f"{trial.failed_share:.1%} failed"
-        )
+        say(line_of(trial, flags.percentile))
         return trial
 
     return find_capacity(offer, objective, first=flags.first, most=flags.most)
@@ -146,13 +172,16 @@ async def _offer(endpoint: Endpoint, payload: bytes, qps: float, flags: LoadFlag
     return Trial(qps, len(latencies) / took, latency_ms, 1 - len(latencies) / count)
 
 
+def _client(stack: OpenStack) -> "Client":
+    return eas_client(stack.target, stack.credentials())
+
+
 def _replicas(stack: OpenStack, service: str) -> int:
     from alibabacloud_eas20210701.models import DescribeServiceRequest
 
     name = stack.config.service_names(stack.pulumi.name)[service]
-    client = eas_client(stack.target, stack.credentials())
     running = int(
-        client.describe_service(stack.target.region, name, DescribeServiceRequest()).body.running_instance or 0
+        _client(stack).describe_service(stack.target.region, name, DescribeServiceRequest()).body.running_instance or 0
     )
     if not running:
         raise JobError(f"no replica of {service} is running; see `paistack logs {service}`")

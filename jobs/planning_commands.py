@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from engine.environment import ROOT
-from jobs.options import AsJson, Service, Stack
+from jobs.options import AsJson, LoadFrom, Service, Stack
 from jobs.problem import JobError
 from jobs.stacks import open_stack
 from planning.wish import Aim, Renewal
@@ -67,17 +67,23 @@ def loadtest(
     stack: Stack = "local",
     data: Annotated[Path, typer.Option(help="Body of each request.")] = ROOT / "model/sample/pictures/bag.png",
     latency_ms: Annotated[float, typer.Option(help="The slowest that --percentile of the answers may be.")] = 100.0,
-    percentile: Annotated[float, typer.Option(help="Of the answers.")] = 95.0,
+    percentile: Annotated[
+        float | None, typer.Option(help="Of the answers; 95, and with --from eas 99.", show_default=False)
+    ] = None,
     first: Annotated[float, typer.Option(help="Requests per second to begin with, to all replicas together.")] = 5.0,
     most: Annotated[float, typer.Option(help="Never offer more.")] = 1000.0,
     trial_seconds: Annotated[float, typer.Option(help="So long is each load offered.")] = 5.0,
+    load_from: Annotated[
+        LoadFrom, typer.Option("--from", help="Who sends the requests: this machine, or EAS's stress tests.")
+    ] = LoadFrom.HERE,
     as_json: AsJson = False,
 ) -> None:
     """Raise the load on a service until it gets slow, and keep what one replica can serve, for forecasts."""
     from jobs.loadtest import LoadFlags
     from jobs.loadtest import loadtest as run_loadtest
 
-    flags = LoadFlags(data, latency_ms, percentile, first, most, trial_seconds)
+    percentile = percentile or (99.0 if load_from is LoadFrom.EAS else 95.0)
+    flags = LoadFlags(data, latency_ms, percentile, first, most, trial_seconds, load_from)
     run_loadtest(open_stack(stack), service, flags, as_json=as_json)
 
 

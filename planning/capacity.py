@@ -1,10 +1,14 @@
 """How much load a service can serve within an objective, found by trials."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 # A service that cannot bear so small a part of the first load has no capacity worth the time to find it.
 LOWEST = 16
+# In how many steps a ramp goes from its lowest load to its highest.
+RAMP_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,11 @@ class Objective:
     failed_share: float = 0.01
 
     def met_by(self, trial: Trial) -> bool:
+        return self.fast_enough(trial) and trial.failed_share <= self.failed_share
+
+    def fast_enough(self, trial: Trial) -> bool:
         """Also what was offered has to be answered: a queue that grows is no capacity."""
-        kept_up = trial.answered >= 0.95 * trial.offered
-        return kept_up and trial.latency_ms <= self.latency_ms and trial.failed_share <= self.failed_share
+        return trial.answered >= 0.95 * trial.offered and trial.latency_ms <= self.latency_ms
 
 
 @dataclass(frozen=True)
@@ -71,3 +77,44 @@ def find_capacity(
         if good < first / LOWEST:
             return Capacity(None, False, tuple(trials))
     return Capacity(good, False, tuple(trials))
+
+
+def find_by_ramps(
+    ramp: Callable[[float, float, int], Sequence[Trial]],
+    objective: Objective,
+    *,
+    first: float,
+    most: float,
+    precision: float = 0.05,
+) -> Capacity:
+    """Ramp the load from `first` to `most`, and again between the last load that was good and the first that was not,
+    until that gap is below `precision`.
+
+    `ramp` takes the lowest and the highest load and the number of equal steps between them, and tells what came of
+    each load, without those after it has been ended early; failures are of the whole ramp, so they count only where
+    what was found is offered again. If it does not hold, so much less is.
+    """
+    trials: list[Trial] = []
+    good, bad = 0.0, math.inf
+    low, high = min(first, most), most
+    while True:
+        ramped = ramp(low, high, RAMP_STEPS)
+        trials += ramped
+        fast = [*takewhile(objective.fast_enough, ramped)]
+        good = fast[-1].offered if fast else good
+        bad = ramped[len(fast)].offered if len(fast) < len(ramped) else bad
+        if bad == math.inf or bad - good <= precision * bad:
+            break
+        if good:
+            low, high = good, bad
+        elif low > first / LOWEST:
+            low, high = first / LOWEST, low
+        else:
+            break
+    while good >= first / LOWEST:
+        held = ramp(0.9 * good, good, 1)
+        trials += held
+        if objective.met_by(held[-1]):
+            return Capacity(good, good >= most, tuple(trials))
+        good *= 1 - precision
+    return Capacity(None, False, tuple(trials))

@@ -1,6 +1,7 @@
 """Measured capacities: data that `paistack loadtest` writes, and forecasts are made with."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
@@ -25,6 +26,8 @@ class MeasuredCapacity(BaseModel):
     payload_bytes: int
     limited: bool
     """Whether no higher load was tried."""
+    load_from: Literal["here", "eas"] = "here"
+    """Who sent the requests: the machine of whoever measured, or agents of EAS."""
 
 
 def capacity_file(stack: str, service: str, folder: Path = CAPACITIES) -> Path:
