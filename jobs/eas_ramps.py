@@ -27,6 +27,8 @@ LONGEST_TASK_S = 1200
 # Agents have to be started, and a report to be written.
 _PATIENCE_S = 600
 _ENDED = ("Stopped", "Error", "CreateFailed", "UpdateFailed", "Terminated")
+# Of the page one may read that a test in the mode `scan` is over as soon as it reaches maxQPS: this one does not.
+_ABOVE = 1.01
 # A timestamp above this is no second of the next three thousand years.
 _NO_SECONDS = 1e11
 # The share of a load's seconds that may be slower than what is taken for its time.
@@ -106,7 +108,7 @@ class EasRamps:
                 "duration": duration_s,
                 "adjustInterval": self._step_s,
                 "minQPS": low,
-                "maxQPS": high,
+                "maxQPS": _ABOVE * high,
                 "qpsGrowthDelta": (high - low) / steps,
                 "maxRT": self._objective.latency_ms,
                 "faultTolerate": self._objective.failed_share,

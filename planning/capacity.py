@@ -114,7 +114,7 @@ def find_by_ramps(
     while good >= first / LOWEST:
         held = ramp(0.9 * good, good, 1)
         trials += held
-        if objective.met_by(held[-1]):
+        if len(held) == 2 and objective.met_by(held[-1]):  # else it ended before the load in question
             return Capacity(good, good >= most, tuple(trials))
         good *= 1 - precision
     return Capacity(None, False, tuple(trials))

@@ -117,3 +117,11 @@ def test_a_ramp_that_ends_early_ends_the_search_with_what_it_saw() -> None:
     found = find_by_ramps(early, OBJECTIVE, first=5, most=1000)
     assert found.qps == pytest.approx(204)
     assert not found.limited
+
+
+def test_a_load_that_was_not_offered_again_does_not_hold() -> None:
+    def cut(low: float, high: float, steps: int) -> list[Trial]:
+        trials = ramping(5000)(low, high, steps)
+        return trials[:1] if steps == 1 else trials
+
+    assert find_by_ramps(cut, OBJECTIVE, first=5, most=1000).qps is None
