@@ -49,7 +49,7 @@ TRUSTED_SKILL = 0.6
 # A plan has to be so much cheaper than the present target.
 LEAST_GAIN = 0.02
 # What is safe needs to have had so many fewer replica-hours than the present target, since the past is not the future.
-SAFE_MARGIN = 0.07
+SAFE_MARGIN = 0.075
 # The share of time in which a jump comes that nothing foretold, as safe plans reckon with it.
 SAFE_JUMPS = 0.005
 

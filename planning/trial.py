@@ -15,7 +15,7 @@ from planning.surges import Surges, peak_of
 from planning.wish import Wish
 
 TARGETS = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
-DAYS = 5
+DAYS = 7
 LEAST_DAYS = 5
 # Jumps of the load, as shares of the peak, that may come at any minute.
 JUMPS = (0.1, 0.2, 0.3)
