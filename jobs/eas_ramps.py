@@ -26,7 +26,7 @@ EAS_PERCENTILE = 99
 LONGEST_TASK_S = 1200
 # Agents have to be started, and a report to be written.
 _PATIENCE_S = 600
-_ENDED = ("Stopped", "Error", "CreateFailed", "UpdateFailed", "Terminated")
+_FAILED = ("Error", "CreateFailed", "UpdateFailed", "Terminated")
 # Of the page one may read that a test in the mode `scan` is over as soon as it reaches maxQPS: this one does not.
 _ABOVE = 1.01
 # A timestamp above this is no second of the next three thousand years.
@@ -123,7 +123,7 @@ class EasRamps:
             task = self._client.describe_benchmark_task(self._region, name, models.DescribeBenchmarkTaskRequest()).body
             if task.status == "Stopped":
                 return
-            if task.status in _ENDED:
+            if task.status in _FAILED:
                 raise JobError(f"EAS's stress test {name} is {task.status}: {task.reason or task.message}")
             if time.monotonic() - begun > duration_s + _PATIENCE_S:
                 raise JobError(f"EAS's stress test {name} of {duration_s} s is still {task.status}: {task.message}")

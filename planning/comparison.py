@@ -13,12 +13,12 @@ import numpy as np
 
 from planning.backtest import Counts, Rule, clairvoyant_hours, replay
 from planning.choice import Choice, choose
-from planning.correction import Correction
-from planning.floor import Outlook, ask_in_time, ask_with_every_block, blocks_ahead
+from planning.floor import Outlook, ask_in_time, ask_with_every_block
 from planning.forecast import Forecast, Method
 from planning.load import BLOCK_TICKS, DAY_BLOCKS, Load
 from planning.series import Floats
 from planning.surges import Surges, peak_of
+from planning.trial import near_correction, near_outlooks
 from planning.wish import Wish
 
 
@@ -105,19 +105,13 @@ def _plan_of_a_day(known: Load, method: Method, choice: Choice, wish: Wish) -> _
 def _renewed(load: Load, origin: int, choice: Choice, wish: Wish) -> _Planned:
     """A day of plans that each hold for a block: fitted before the day, applied to what was known at each block."""
     began = time.perf_counter()
-    ahead = [*range(blocks_ahead(wish.rule) + 1)]
-    known = load.before(origin).blocks
-    correction, surges, peak = Correction.fit(known, ahead), Surges.of(known), peak_of(known)
+    known = load.before(origin)
+    correction, surges = near_correction(known, wish.rule), Surges.of(known.blocks)
     took = time.perf_counter() - began
-    origins = np.arange(origin, origin + DAY_BLOCKS)
     until = load.blocks.before(origin + DAY_BLOCKS)
-    forecasts = [Forecast(correction.levels(until, origins, count)) for count in ahead]
-    outlooks = [
-        Outlook(its, surges.ahead(DAY_BLOCKS, skipped=count), peak, wish.rule)
-        for count, its in zip(ahead, forecasts, strict=True)
-    ]
+    outlooks = near_outlooks(correction, known, until, surges, wish.rule)
     needed = [choice.near.needed(outlook, wish.price) for outlook in outlooks]
-    return _Planned(_if_planned(choice, ask_with_every_block(needed, wish.rule)), forecasts[0], took)
+    return _Planned(_if_planned(choice, ask_with_every_block(needed, wish.rule)), outlooks[0].forecast, took)
 
 
 def _if_planned(choice: Choice, floors: Counts) -> Counts:

@@ -10,7 +10,8 @@ from planning.correction import Correction
 from planning.floor import Floor, Outlook, ask_in_time, ask_with_every_block, blocks_ahead
 from planning.forecast import Forecast, ForecastError, Method
 from planning.load import BLOCK_TICKS, DAY_BLOCKS, Load
-from planning.series import Floats
+from planning.seasons import LogLoad
+from planning.series import Floats, Series
 from planning.surges import Surges, peak_of
 from planning.wish import Wish
 
@@ -63,7 +64,6 @@ def past_days(load: Load, rule: Rule, methods: Sequence[Method]) -> Iterator[Pas
     Forecasts are from before each day. Surges are those known at the end: floors hold replicas for them from the day on
     that they come first, and days before it would not show what that takes.
     """
-    ahead = sorted({*range(blocks_ahead(rule) + 1)})
     surges = Surges.of(load.blocks)
     for back in range(1, min(DAYS, int(load.days) - LEAST_DAYS + 1) + 1):
         first = len(load.blocks) - back * DAY_BLOCKS
@@ -76,27 +76,36 @@ def past_days(load: Load, rule: Rule, methods: Sequence[Method]) -> Iterator[Pas
             except ForecastError:
                 continue
             far[method.name] = Outlook(forecast, surges.ahead(DAY_BLOCKS), peak, rule)
-        correction = Correction.fit(known.blocks, ahead)
-        origins = np.arange(first, first + DAY_BLOCKS)
-        near = tuple(
-            Outlook(
-                Forecast(correction.levels(blocks, origins, count)), surges.ahead(DAY_BLOCKS, skipped=count), peak, rule
-            )
-            for count in ahead
-        )
+        near = near_outlooks(near_correction(known, rule), known, blocks, surges, rule)
         ticks = load.ticks[first * BLOCK_TICKS - 1 : (first + DAY_BLOCKS) * BLOCK_TICKS]
         flat = float(np.median(known.blocks.qps[-DAY_BLOCKS:]))
         yield PastDay(ticks, blocks.qps[first:], flat, far, near)
+
+
+def near_correction(known: Load, rule: Rule) -> Correction:
+    """For a plan that is renewed with every block: it sees until the next one can change something."""
+    return Correction.fit(known.blocks, range(blocks_ahead(rule) + 1))
+
+
+def near_outlooks(
+    correction: Correction, known: Load, until: Series, surges: Surges, rule: Rule
+) -> tuple[Outlook, ...]:
+    """Of the day after `known`, which `until` has too: by blocks ahead, what was known at each block."""
+    origins = np.arange(len(known.blocks), len(known.blocks) + DAY_BLOCKS)
+    peak = peak_of(known.blocks)
+    return tuple(
+        Outlook(Forecast(correction.levels(until, origins, count)), surges.ahead(DAY_BLOCKS, skipped=count), peak, rule)
+        for count in range(blocks_ahead(rule) + 1)
+    )
 
 
 def skill(days: Sequence[PastDay], name: str) -> float:
     """The share of the error of a flat line, in logarithms, that a method's forecasts take away."""
     missed = flat = 0.0
     for day in days:
-        offset = 0.02 * float(np.quantile(day.actual, 0.99)) + 1e-9
-        actual = np.log(day.actual + offset)
-        missed += float(np.abs(actual - np.log(day.far[name].forecast.median + offset)).sum())
-        flat += float(np.abs(actual - np.log(day.flat + offset)).sum())
+        actual = LogLoad.of(day.actual)
+        missed += float(np.abs(actual.values - np.log(day.far[name].forecast.median + actual.offset)).sum())
+        flat += float(np.abs(actual.values - np.log(day.flat + actual.offset)).sum())
     return 1 - missed / flat if flat > 0 else 0.0
 
 

@@ -16,7 +16,7 @@ from jobs.options import LoadFrom
 from jobs.problem import JobError
 from planning.capacity import Objective, Trial, find_by_ramps
 from tests.emulator.eas.conftest import REGION, Eas, service_json
-from tests.emulator.running import RunningEmulator, run_emulator
+from tests.emulator.running import run_emulator
 from tests.emulator.sdk import connect
 
 OBJECTIVE = Objective(latency_ms=150, percentile=99)
@@ -24,16 +24,11 @@ FLAGS = LoadFlags(Path("x"), 100, percentile=99, first=5, most=100, trial_s=5, l
 
 
 @pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
-    with run_emulator(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def eas(emulator: RunningEmulator) -> Iterator[Eas]:
-    eas = Eas(connect(Client, emulator), emulator.url)
-    yield eas
-    eas.http.close()
+def eas(tmp_path: Path) -> Iterator[Eas]:
+    with run_emulator(tmp_path) as emulator:
+        eas = Eas(connect(Client, emulator), emulator.url)
+        yield eas
+        eas.http.close()
 
 
 def test_what_one_replica_serves_is_found_and_no_task_stays(eas: Eas) -> None:
