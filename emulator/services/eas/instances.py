@@ -9,7 +9,7 @@ from emulator.operations import Answer, Parameters
 from emulator.services.eas.config.parsing import parse_config
 from emulator.services.eas.guards import refuse_when_going, refuse_when_locked
 from emulator.services.eas.product import SERVICE, eas
-from emulator.services.eas.queries import Paged, ordered, page
+from emulator.services.eas.queries import Paged, ordered_page
 from emulator.services.eas.records import Instance, LastState, Service
 from emulator.services.eas.state import EasState
 
@@ -36,13 +36,7 @@ def list_service_instances(state: EasState, cluster_id: str, service_name: str, 
     service = state.find(cluster_id, service_name)
     instances = [_described(service, instance) for instance in state.instances.values(f"{service.key}/")]
     matching = [answer for answer in instances if _matches(answer, query)]
-    found = ordered(matching, query.sort, query.order, SORTABLE)
-    return {
-        "Instances": list(page(found, query.page_number, query.page_size)),
-        "TotalCount": len(found),
-        "PageNumber": query.page_number,
-        "PageSize": query.page_size,
-    }
+    return ordered_page("Instances", matching, query, query.sort, SORTABLE)
 
 
 class DeleteServiceInstances(Parameters):

@@ -6,7 +6,7 @@ from pydantic import Field, Json
 
 from emulator.operations import Answer, Call
 from emulator.services.eas.product import SERVICES, eas
-from emulator.services.eas.queries import Paged, ordered, page
+from emulator.services.eas.queries import Paged, ordered_page
 from emulator.services.eas.records import Service
 from emulator.services.eas.services import described
 from emulator.services.eas.state import EasState
@@ -64,13 +64,7 @@ def list_services(state: EasState, call: Call, query: ListServices) -> Answer:
     """The services of the caller's region. `Filter` is part of a name; the other parameters must match."""
     candidates = [service for service in state.services.values(f"{call.region}/") if _has_labels(service, query.label)]
     matching = [answer for service in candidates if _matches(answer := described(state, service), service, query)]
-    found = ordered(matching, query.sort, query.order, SORTABLE)
-    return {
-        "Services": list(page(found, query.page_number, query.page_size)),
-        "TotalCount": len(found),
-        "PageNumber": query.page_number,
-        "PageSize": query.page_size,
-    }
+    return ordered_page("Services", matching, query, query.sort, SORTABLE)
 
 
 def _has_labels(service: Service, wanted: dict[str, str]) -> bool:

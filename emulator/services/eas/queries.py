@@ -52,3 +52,14 @@ def ordered(answers: Sequence[Answer], sort: str, order: str, sortable: Collecti
     if sort not in sortable:
         raise ApiError("InvalidParameter.Sort", f"Cannot sort by {sort!r}; there are {', '.join(sortable)}.")
     return sorted(answers, key=lambda answer: answer.get(sort, ""), reverse=order.lower() == "desc")
+
+
+def ordered_page(key: str, answers: Sequence[Answer], query: Paged, sort: str, sortable: Collection[str]) -> Answer:
+    """The answer of a listing operation: the page of `answers` that `query` asks for, under `key`."""
+    found = ordered(answers, sort, query.order, sortable)
+    return {
+        key: list(page(found, query.page_number, query.page_size)),
+        "TotalCount": len(found),
+        "PageNumber": query.page_number,
+        "PageSize": query.page_size,
+    }

@@ -248,7 +248,7 @@ def test_data_that_is_not_there_is_the_reason_of_an_error(eas: Eas, tasks: Tasks
 
 
 def pressure(**optional: Any) -> Pressure:
-    return Pressure(parse_settings(json.dumps(settings(**optional)).encode()))
+    return Pressure(parse_settings(settings(**optional)))
 
 
 GOOD, SLOW = Interval([10.0] * 100, 100, 0), Interval([10.0] * 98 + [500.0] * 2, 100, 0)

@@ -6,12 +6,10 @@ wait for their turn are not made to look fast.
 """
 
 import asyncio
-import base64
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from emulator.services.eas.benchmark.pressure import Interval, Pressure
 from emulator.services.eas.benchmark.settings import BenchmarkSettings
@@ -28,51 +26,40 @@ LONGEST_ERRAND = 256 * 1024 * 1024
 
 
 class Errand(BaseModel):
-    """Where to send what. `bodies` are in Base64, and are sent by turns."""
+    """Where to send what; `bodies` by turns."""
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     port: int
     path: str
     token: str
-    bodies: list[str]
+    bodies: list[bytes]
     settings: BenchmarkSettings
 
 
 class Second(BaseModel):
-    """What was answered during a second: latencies in milliseconds, and how many answers of each status."""
+    """What was answered during a second, or another time: latencies in milliseconds, and answers by status."""
 
-    latencies_ms: list[float]
-    statuses: dict[int, int]
-    sent: int
-    received: int
-
-
-@dataclass
-class Tally:
-    """What was answered since the last look."""
-
-    latencies_ms: list[float] = field(default_factory=list)
-    statuses: Counter[int] = field(default_factory=Counter)
+    latencies_ms: list[float] = []
+    statuses: Counter[int] = Counter()
     sent: int = 0
     received: int = 0
 
-    def second(self) -> Second:
-        return Second(
-            latencies_ms=[round(value, 3) for value in self.latencies_ms],
-            statuses=dict(self.statuses),
-            sent=self.sent,
-            received=self.received,
-        )
+    def add(self, latency_ms: float, status: int, sent: int, received: int) -> None:
+        self.latencies_ms.append(round(latency_ms, 3))
+        self.statuses[status] += 1
+        self.sent += sent
+        self.received += received
 
 
 class Agent:
     def __init__(self, errand: Errand) -> None:
         settings = errand.settings
         self._errand, self._settings = errand, settings
-        self._bodies = [base64.b64decode(body) for body in errand.bodies]
         headers = [tuple(line.split(":", 1)) for line in settings.http.headers]
         named = {name.lower().encode(): value.strip().encode() for name, value in headers}
         self._headers = [*({b"host": b"127.0.0.1", b"authorization": errand.token.encode()} | named).items()]
-        self._upstream, self._tally, self._interval = Upstream(), Tally(), Tally()
+        self._upstream, self._second, self._interval = Upstream(), Second(), Second()
         self._number, self._told_at = 0, 0.0
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -123,12 +110,12 @@ class Agent:
                 due = max(due, loop.time())  # what was not sent in time is not sent at the new load
 
     def _ended_interval(self) -> Interval:
-        tally, self._interval = self._interval, Tally()
-        good = tally.statuses[200]
-        return Interval(tally.latencies_ms, good, tally.statuses.total() - good)
+        ended, self._interval = self._interval, Second()
+        good = ended.statuses[200]
+        return Interval(ended.latencies_ms, good, ended.statuses.total() - good)
 
     async def _request(self, due: float) -> None:
-        body = self._bodies[self._number % len(self._bodies)]
+        body = self._errand.bodies[self._number % len(self._errand.bodies)]
         self._number += 1
         received = 0
         try:
@@ -139,11 +126,8 @@ class Agent:
         except (UnreachableError, BrokenError):
             status = UNREACHABLE
         latency_ms = (asyncio.get_running_loop().time() - due) * 1000
-        for tally in (self._tally, self._interval):
-            tally.latencies_ms.append(latency_ms)
-            tally.statuses[status] += 1
-            tally.sent += len(body)
-            tally.received += received
+        for measured in (self._second, self._interval):
+            measured.add(latency_ms, status, len(body), received)
 
     async def _answered(self, body: bytes) -> tuple[int, int]:
         method = self._settings.http.method.encode()
@@ -166,8 +150,8 @@ class Agent:
             self._tell()
 
     def _tell(self) -> None:
-        tally, self._tally = self._tally, Tally()
-        sys.stdout.write(f"{tally.second().model_dump_json()}\n")
+        ended, self._second = self._second, Second()
+        sys.stdout.write(f"{ended.model_dump_json()}\n")
         sys.stdout.flush()
         self._told_at += 1
 

@@ -1,6 +1,5 @@
 """Creating, describing, listing, updating, starting, stopping and deleting stress tests, and their reports."""
 
-import json
 import secrets
 from typing import Literal
 
@@ -10,11 +9,11 @@ from emulator.clock import iso
 from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Parameters
 from emulator.services.eas.benchmark.records import BenchmarkTask
-from emulator.services.eas.benchmark.settings import BenchmarkSettings, parse_settings
+from emulator.services.eas.benchmark.settings import CALLED, BenchmarkSettings, parse_settings
 from emulator.services.eas.config.parsing import invalid, merged, parse_json
 from emulator.services.eas.endpoints import internet_endpoint
 from emulator.services.eas.product import eas
-from emulator.services.eas.queries import Paged, ordered, page
+from emulator.services.eas.queries import Paged, ordered_page
 from emulator.services.eas.records import Service
 from emulator.services.eas.state import EasState
 
@@ -37,17 +36,18 @@ class DescribeBenchmarkTaskReport(Parameters):
 @eas.operation("CreateBenchmarkTask", "POST", TASKS)
 def create_benchmark_task(state: EasState, call: Call, body: bytes) -> Answer:
     """The stress test begins at once."""
-    settings = parse_settings(body)
+    document = parse_json(body, CALLED)
+    settings = parse_settings(document)
     service = _running(state, call.region, settings)
     name = settings.base.name or f"benchmark-{service.name}-{secrets.token_hex(2)}"
-    if any(task.name == name for task in state.benchmarks.all(call.region)):
+    if state.benchmarks.get(call.region, name) is not None:
         raise ApiError("InvalidBenchmarkTask.Exists", f"Benchmark task [{name}] already exists.", 409)
     task = BenchmarkTask(
         region=call.region,
         name=name,
         id=f"eas-b-{secrets.token_hex(8)}",
         service=service.name,
-        settings=parse_json(body),
+        settings=document,
         desired_agents=settings.agents,
         created_at=call.now,
         updated_at=call.now,
@@ -97,21 +97,15 @@ def list_benchmark_task(state: EasState, call: Call, query: ListBenchmarkTask) -
         and query.service_name in (None, task.service)
         and query.status in (None, task.status)
     ]
-    found = ordered([_listed(task) for task in matching], query.sort, query.order, SORTABLE)
-    return {
-        "Tasks": list(page(found, query.page_number, query.page_size)),
-        "TotalCount": len(found),
-        "PageNumber": query.page_number,
-        "PageSize": query.page_size,
-    }
+    return ordered_page("Tasks", [_listed(task) for task in matching], query, query.sort, SORTABLE)
 
 
 @eas.operation("UpdateBenchmarkTask", "PUT", TASK)
 def update_benchmark_task(state: EasState, cluster_id: str, task_name: str, body: bytes) -> Answer:
     """Keys that are given replace those that were; the next start goes by them."""
     task = _resting(state, cluster_id, task_name)
-    document = merged(task.settings, parse_json(body))
-    settings = parse_settings(_encoded(document))
+    document = merged(task.settings, parse_json(body, CALLED))
+    settings = parse_settings(document)
     if (settings.base.name or task.name, settings.service.service_name) != (task.name, task.service):
         raise invalid("The name and the service of a benchmark task cannot be changed.")
     state.benchmarks.put(task.model_copy(update={"settings": document, "desired_agents": settings.agents}))
@@ -122,7 +116,7 @@ def update_benchmark_task(state: EasState, cluster_id: str, task_name: str, body
 def start_benchmark_task(state: EasState, call: Call, cluster_id: str, task_name: str) -> Answer:
     """A new round, by the settings that the task has now."""
     task = _resting(state, cluster_id, task_name)
-    settings = parse_settings(_encoded(task.settings))
+    settings = parse_settings(task.settings)
     service = _running(state, cluster_id, settings)
     changes = {"status": "Starting", "reason": "", "report": None, "updated_at": call.now}
     _begin(state, task.model_copy(update=changes), settings, service)
@@ -177,7 +171,3 @@ def _listed(task: BenchmarkTask) -> Answer:
         "CreateTime": iso(task.created_at),
         "UpdateTime": iso(task.updated_at),
     }
-
-
-def _encoded(document: object) -> bytes:
-    return json.dumps(document).encode()

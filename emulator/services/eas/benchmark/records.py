@@ -30,7 +30,7 @@ class BenchmarkTask(BaseModel):
 
     @property
     def key(self) -> str:
-        return f"{self.region}/{self.name}"
+        return task_key(self.region, self.name)
 
     @property
     def under_way(self) -> bool:
@@ -38,3 +38,7 @@ class BenchmarkTask(BaseModel):
 
     def kept_at(self, now: datetime) -> bool:
         return self.status not in KEPT or now - self.updated_at < KEPT[self.status]
+
+
+def task_key(region: str, name: str) -> str:
+    return f"{region}/{name}"

@@ -17,23 +17,22 @@ BINS = 10
 
 def report_of(seconds: Sequence[Second], began: float) -> dict[str, Any]:
     """Of all agents together, second by second from `began`."""
-    latencies = [value for second in seconds for value in second.latencies_ms]
-    statuses: Counter[int] = sum((Counter(second.statuses) for second in seconds), Counter())
-    count, sent, received = len(latencies), sum(s.sent for s in seconds), sum(s.received for s in seconds)
+    whole = _sum(seconds)
+    latencies, count = whole.latencies_ms, len(whole.latencies_ms)
     return {
         "TimestampList": [round(began) + number for number in range(len(seconds))],
         "QPSList": [float(len(second.latencies_ms)) for second in seconds],
         "RTList": [_times(second.latencies_ms) for second in seconds],
         "TrafficList": [{"Send": float(second.sent), "Receive": float(second.received)} for second in seconds],
-        "StatusCode": {str(status): number for status, number in sorted(statuses.items())},
+        "StatusCode": {str(status): number for status, number in sorted(whole.statuses.items())},
         "Count": count,
         "Total": float(len(seconds)),
         "MinRT": min(latencies, default=0.0),
         "AvgRT": sum(latencies) / max(1, count),
         "MaxRT": max(latencies, default=0.0),
         "QPS": count / max(1, len(seconds)),
-        "TotalSend": float(sent),
-        "TotalReceive": float(received),
+        "TotalSend": float(whole.sent),
+        "TotalReceive": float(whole.received),
         "RTDistribution": [{"Latency": tp(latencies, percent), "Percentage": percent} for percent in PERCENTAGES],
         "RTHistogram": _histogram(latencies),
     }
@@ -48,7 +47,7 @@ def joined(of_agents: Sequence[Sequence[Second]]) -> list[Second]:
 def _sum(seconds: Sequence[Second]) -> Second:
     return Second(
         latencies_ms=[value for second in seconds for value in second.latencies_ms],
-        statuses=dict(sum((Counter(second.statuses) for second in seconds), Counter())),
+        statuses=sum((second.statuses for second in seconds), Counter[int]()),
         sent=sum(second.sent for second in seconds),
         received=sum(second.received for second in seconds),
     )

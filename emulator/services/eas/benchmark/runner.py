@@ -2,18 +2,18 @@
 
 import asyncio
 import base64
-import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from emulator.errors import ApiError
 from emulator.services.eas.benchmark.agent import Errand, Second
-from emulator.services.eas.benchmark.records import BenchmarkTask, Status
+from emulator.services.eas.benchmark.records import BenchmarkTask, Status, task_key
 from emulator.services.eas.benchmark.report import joined, report_of
 from emulator.services.eas.benchmark.settings import BenchmarkSettings, Data
 from emulator.services.eas.dataplane import background
@@ -25,14 +25,21 @@ _PROJECT = Path(__file__).resolve().parents[4]
 _LONGEST_LINE = 16 * 1024 * 1024
 
 
+@dataclass
+class Round:
+    """One run of a task: what runs it, and its agents."""
+
+    work: asyncio.Task[None] | None = None
+    agents: list[asyncio.subprocess.Process] = field(default_factory=list)
+
+
 class Benchmarks:
     """The tasks, and the runs of those that are under way."""
 
     def __init__(self, store: Store, now: Callable[[], datetime], objects: ObjectSource, port: int) -> None:
         self._tasks = store.collection("eas.benchmarks", BenchmarkTask)
         self._now, self._objects, self._port = now, objects, port
-        self._runs: dict[str, asyncio.Task[None]] = {}
-        self._agents: dict[str, list[asyncio.subprocess.Process]] = {}
+        self._rounds: dict[str, Round] = {}
 
     def start(self) -> None:
         """What was under way when an earlier emulator ended has no agents any more."""
@@ -41,27 +48,24 @@ class Benchmarks:
                 self._change(task.key, "Error", "The emulator ended during the stress test")
 
     async def stop(self) -> None:
-        runs = [*self._runs.values()]
-        for run in runs:
-            run.cancel()
-        await asyncio.gather(*runs, return_exceptions=True)
+        works = [work for each in self._rounds.values() if (work := each.work) is not None]
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
 
     def all(self, region: str) -> list[BenchmarkTask]:
         """Those that are still kept."""
-        kept = []
-        for task in self._tasks.values(f"{region}/"):
-            if task.kept_at(self._now()):
-                kept.append(task)
-            else:
-                self._tasks.delete(task.key)
-        return kept
+        return [task for task in self._tasks.values(f"{region}/") if self._is_kept(task)]
+
+    def get(self, region: str, name: str) -> BenchmarkTask | None:
+        task = self._tasks.get(task_key(region, name))
+        return task if task is not None and self._is_kept(task) else None
 
     def find(self, region: str, name: str) -> BenchmarkTask:
-        found = [task for task in self.all(region) if task.name == name]
-        if not found:
+        if (task := self.get(region, name)) is None:
             message = f"Benchmark task [{name}] is not found in region [{region}]."
             raise ApiError("InvalidBenchmarkTask.NotFound", message, 404)
-        return found[0]
+        return task
 
     def put(self, task: BenchmarkTask) -> None:
         self._tasks.put(task.key, task)
@@ -69,25 +73,33 @@ class Benchmarks:
     def begin(self, task: BenchmarkTask, settings: BenchmarkSettings, token: str) -> None:
         """`token` goes with each request."""
         self.put(task)
-        self._runs[task.key] = background.start(self._run(task.key, settings, token), f"stress test {task.key}")
+        begun = self._rounds[task.key] = Round()
+        begun.work = background.start(self._run(task.key, begun, settings, token), f"stress test {task.key}")
 
     def end(self, key: str) -> None:
         """The run ends with what it has by then."""
         self._change(key, "Stopping", "")
-        for agent in self._agents.get(key, []):
+        for agent in self._rounds[key].agents:
             if agent.stdin is not None:
                 agent.stdin.close()
 
     def remove(self, key: str) -> None:
-        if key in self._runs:
-            self._runs[key].cancel()
+        if key in self._rounds and (work := self._rounds[key].work) is not None:
+            work.cancel()
         self._tasks.delete(key)
 
-    async def _run(self, key: str, settings: BenchmarkSettings, token: str) -> None:
-        agents = self._agents[key] = []
+    def _is_kept(self, task: BenchmarkTask) -> bool:
+        """What is not is forgotten."""
+        if kept := task.kept_at(self._now()):
+            return kept
+        self._tasks.delete(task.key)
+        return False
+
+    async def _run(self, key: str, this: Round, settings: BenchmarkSettings, token: str) -> None:
+        agents = this.agents
         try:
             path = f"/api/predict/{settings.service.service_name}"
-            bodies = [base64.b64encode(body).decode() for body in await self._bodies(settings.data)]
+            bodies = await self._bodies(settings.data)
             errand = Errand(port=self._port, path=path, token=token, bodies=bodies, settings=settings)
             for _ in range(settings.agents):
                 agents.append(await _started(errand))
@@ -105,7 +117,8 @@ class Benchmarks:
                 with suppress(ProcessLookupError):
                     agent.kill()
             await asyncio.gather(*(agent.wait() for agent in agents))
-            del self._agents[key], self._runs[key]
+            if self._rounds.get(key) is this:  # else the next one has begun
+                del self._rounds[key]
 
     async def _bodies(self, data: Data) -> list[bytes]:
         """One for each request, by turns."""
@@ -157,7 +170,7 @@ async def _started(errand: Errand) -> asyncio.subprocess.Process:
 async def _seconds_of(agent: asyncio.subprocess.Process) -> list[Second]:
     """Until it ends; RuntimeError when it fails."""
     assert agent.stdout is not None  # noqa: S101 - a pipe
-    seconds = [Second.model_validate(json.loads(line)) async for line in agent.stdout]
+    seconds = [Second.model_validate_json(line) async for line in agent.stdout]
     if await agent.wait():
         raise RuntimeError(f"An agent of the stress test ended with status {agent.returncode}")
     return seconds

@@ -7,14 +7,14 @@ https://www.alibabacloud.com/help/en/pai/user-guide/automatic-service-stress-tes
 
 import base64
 import binascii
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from emulator.errors import ApiError
-from emulator.services.eas.config.parsing import invalid, parse_json
+from emulator.services.eas.config.parsing import parse_document
 
-# Of one instance of the stress test; the emulator starts no more of them.
+CALLED = "stress test"
+# The emulator starts no more of them for one task.
 MOST_AGENTS = 4
 LONGEST_S = 1200
 DEFAULT_DURATION_S = 600
@@ -78,9 +78,7 @@ class Optional(Section):
     adjust_interval: int = Field(60, alias="adjustInterval", ge=1)
     least_qps: float = Field(100.0, alias="minQPS", gt=0)
     most_qps: float | None = Field(None, alias="maxQPS", gt=0)
-    most_rt: float | None = Field(
-        None, validation_alias=AliasChoices("maxRT", "maxRt"), serialization_alias="maxRT", gt=0
-    )
+    most_rt: float | None = Field(None, alias="maxRT", validation_alias=AliasChoices("maxRT", "maxRt"), gt=0)
     growth: float = Field(50.0, alias="qpsGrowthDelta", gt=0)
     tolerated: float = Field(0.001, alias="faultTolerate", ge=0, le=1)
     on_faults: Literal["stop", "revise"] = Field("revise", alias="faultAction")
@@ -111,14 +109,6 @@ class BenchmarkSettings(Section):
         return self.optional.most_qps or self.base.qps or DEFAULT_MOST_QPS
 
 
-def parse_settings(body: bytes) -> BenchmarkSettings:
+def parse_settings(document: dict[str, Any]) -> BenchmarkSettings:
     """ApiError for the first thing that is wrong, with where it stands."""
-    try:
-        return BenchmarkSettings.model_validate(parse_json(body))
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(map(str, first["loc"])) or "the body"
-        message = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "missing":
-            raise ApiError("MissingParameter", f"{path!r} of the stress test is required and is missing.") from None
-        raise invalid(f"{path!r} of the stress test: {message}.") from None
+    return parse_document(BenchmarkSettings, document, CALLED)

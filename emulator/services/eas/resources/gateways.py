@@ -9,7 +9,7 @@ from emulator.clock import iso
 from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Parameters
 from emulator.services.eas.product import eas
-from emulator.services.eas.queries import Paged, ordered, page
+from emulator.services.eas.queries import Paged, ordered_page
 from emulator.services.eas.resources.records import ChargeType, PrivateGateway
 from emulator.services.eas.state import EasState
 
@@ -89,13 +89,7 @@ def list_gateway(state: EasState, call: Call, query: ListGateway) -> Answer:
         for answer in [_described(gateway)]
         if all(value is None or answer[name] == value for name, value in wanted.items())
     ]
-    found = ordered(matching, query.sort, query.order, SORTABLE)
-    return {
-        "Gateways": list(page(found, query.page_number, query.page_size)),
-        "TotalCount": len(found),
-        "PageNumber": query.page_number,
-        "PageSize": query.page_size,
-    }
+    return ordered_page("Gateways", matching, query, query.sort, SORTABLE)
 
 
 class UpdateGateway(Parameters):

@@ -11,7 +11,7 @@ from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Parameters
 from emulator.services.eas.config.parsing import invalid
 from emulator.services.eas.product import eas
-from emulator.services.eas.queries import Paged, ordered, page
+from emulator.services.eas.queries import Paged, ordered_page, page
 from emulator.services.eas.records import Service
 from emulator.services.eas.resources.machine_operations import MachineParameters, add_machines
 from emulator.services.eas.resources.placement import Need, capacity, rooms
@@ -92,13 +92,7 @@ def list_resources(state: EasState, call: Call, query: ListResources) -> Answer:
         and query.usage_mode in (None, group.usage_mode)
         and (answer := _described(state, group))
     ]
-    found = ordered(matching, query.sort, query.order, SORTABLE)
-    return {
-        "Resources": list(page(found, query.page_number, query.page_size)),
-        "TotalCount": len(found),
-        "PageNumber": query.page_number,
-        "PageSize": query.page_size,
-    }
+    return ordered_page("Resources", matching, query, query.sort, SORTABLE)
 
 
 class UpdateResource(Parameters):

@@ -11,7 +11,7 @@ from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Parameters
 from emulator.services.eas.config.parsing import invalid
 from emulator.services.eas.product import eas
-from emulator.services.eas.queries import CommaSeparated, Paged, ordered, page
+from emulator.services.eas.queries import CommaSeparated, Paged, ordered_page
 from emulator.services.eas.records import ServiceKey
 from emulator.services.eas.resources.machines import MACHINES
 from emulator.services.eas.resources.placement import Room, capacity, instances_on, need_of, rooms
@@ -111,13 +111,7 @@ def list_resource_instances(state: EasState, cluster_id: str, resource_id: str, 
         if query.filter in answer["InstanceId"]
         and all(value is None or answer[name] == value for name, value in wanted.items())
     ]
-    found = ordered(matching, query.sort, query.order, SORTABLE)
-    return {
-        "Instances": list(page(found, query.page_number, query.page_size)),
-        "TotalCount": len(found),
-        "PageNumber": query.page_number,
-        "PageSize": query.page_size,
-    }
+    return ordered_page("Instances", matching, query, query.sort, SORTABLE)
 
 
 class ListResourceInstanceWorker(Paged):
@@ -163,13 +157,7 @@ def list_resource_instance_worker(
         "Name": query.worker_name,
     }
     matching = [pod for pod in pods if all(value is None or pod[name] == value for name, value in wanted.items())]
-    found = ordered(matching, query.sort, query.order, ("StartTime", "Name", "RestartCount", "Status"))
-    return {
-        "Pods": list(page(found, query.page_number, query.page_size)),
-        "TotalCount": len(found),
-        "PageNumber": query.page_number,
-        "PageSize": query.page_size,
-    }
+    return ordered_page("Pods", matching, query, query.sort, ("StartTime", "Name", "RestartCount", "Status"))
 
 
 class UpdateResourceInstance(Parameters):

@@ -10,7 +10,7 @@ from emulator.errors import ApiError
 from emulator.operations import Answer, Call, Parameters
 from emulator.services.eas.config.parsing import invalid
 from emulator.services.eas.product import eas
-from emulator.services.eas.queries import Paged, ordered, page
+from emulator.services.eas.queries import Paged, ordered_page
 from emulator.services.eas.resources.groups import services_in
 from emulator.services.eas.resources.machines import MACHINES
 from emulator.services.eas.resources.records import VirtualGroup, VirtualSource
@@ -100,13 +100,7 @@ def list_virtual_resource(state: EasState, call: Call, query: ListVirtualResourc
         for group in state.virtual_groups.values(f"{call.region}/")
         if query.number in (None, group.id) and query.name in group.name
     ]
-    found = ordered(matching, query.sort, query.order, SORTABLE)
-    return {
-        "VirtualResources": list(page(found, query.page_number, query.page_size)),
-        "TotalCount": len(found),
-        "PageNumber": query.page_number,
-        "PageSize": query.page_size,
-    }
+    return ordered_page("VirtualResources", matching, query, query.sort, SORTABLE)
 
 
 @eas.operation("DeleteVirtualResource", "DELETE", VIRTUAL_RESOURCE)

@@ -11,7 +11,7 @@ from emulator.services.eas.config.metadata import ServiceName
 from emulator.services.eas.endpoints import group_internet_endpoint, group_intranet_endpoint
 from emulator.services.eas.guards import refuse_when_locked
 from emulator.services.eas.product import eas
-from emulator.services.eas.queries import Paged, ordered, page
+from emulator.services.eas.queries import Paged, ordered_page
 from emulator.services.eas.records import ServiceKey
 from emulator.services.eas.state import EasState
 from emulator.services.eas.tokens import new_token
@@ -88,13 +88,7 @@ def list_groups(state: EasState, call: Call, query: ListGroups) -> Answer:
         and query.traffic_mode in (None, group.traffic_mode)
         and query.workspace_id in (None, group.workspace_id)
     ]
-    found = ordered(matching, query.sort, query.order, SORTABLE)
-    return {
-        "Groups": list(page(found, query.page_number, query.page_size)),
-        "TotalCount": len(found),
-        "PageNumber": query.page_number,
-        "PageSize": query.page_size,
-    }
+    return ordered_page("Groups", matching, query, query.sort, SORTABLE)
 
 
 class UpdateGroup(Parameters):
